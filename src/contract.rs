@@ -1,0 +1,523 @@
+//! The doors between a vendor's dialect and the gateway.
+//!
+//! A dialect knows one wire format and nothing of the gateway; the pipeline knows no vendor. They
+//! meet here: [`Dialect`] is what a vendor's folder offers, [`Accept`], [`Read`] and [`Names`] are
+//! what the gateway offers to a dialect's routes. Everything a dialect does outward is pure: it
+//! plans [`Write`]s, packs them into [`Request`]s and judges an [`Answer`]; the courier does the I/O.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use http::Method;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::canonical::ClientProject;
+use crate::canonical::Id;
+use crate::canonical::Item;
+use crate::canonical::Loss;
+use crate::canonical::Target;
+use crate::canonical::Time;
+use crate::canonical::View;
+use crate::canonical::complement::Keep;
+
+/// One vendor's wire format, in and out. The folder's `mod.rs` implements it by naming its rooms.
+pub trait Dialect: Send + Sync + 'static {
+    /// Its name and defaults.
+    fn info(&self) -> &'static DialectInfo;
+
+    /// For each official SDK, the environment lines that point it at `base` with a gateway key.
+    fn environment(&self, base: &str, key: &str) -> Vec<SdkEnvironment>;
+
+    // In.
+
+    /// Path prefixes under which the routes stand too, e.g. `/opik/api`; the root always serves them.
+    fn prefixes(&self) -> &'static [&'static str];
+
+    /// Routes that need no credential (health, login).
+    fn open_routes(&self) -> Router<Doors>;
+
+    /// Routes that need one. A handler finds its [`Caller`] in the request's extensions, and the body
+    /// already read, decompressed and bounded.
+    fn routes(&self) -> Router<Doors>;
+
+    /// The credential a request presents, wherever this vendor's clients put it.
+    fn credential(&self, headers: &HeaderMap) -> Option<Credential>;
+
+    /// A refusal in this vendor's own shape and status.
+    fn refuse(&self, refusal: &Refusal) -> Response;
+
+    /// What a request says. Pure, and the same for the same record: ids and times that the body
+    /// leaves out derive from the seed.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`] or [`Refusal::Invalid`], with the path in the document, when the vendor
+    /// would refuse the request whole.
+    fn decode(&self, call: &Call, seed: &Seed) -> Result<Decoded, Refusal>;
+
+    // Out.
+
+    /// What must be sent so that the vendor shows `view`, given that it was last shown `shown`.
+    /// Rows that are not whole (`design.md §3`) become the vendor's own updates.
+    fn plan(&self, view: &View, shown: Option<&View>, out: &Outward) -> Plan;
+
+    /// One request for several writes of one [`Write::batch`].
+    fn pack(&self, writes: &[&Write]) -> Request;
+
+    /// What an answer means for the request; unknown means retry (`design.md §5`).
+    fn verdict(&self, request: &Request, answer: &Answer) -> Verdict;
+
+    /// The next name look-up needed before writes to this project can be sent; `None` when `known`
+    /// has all.
+    fn look_up(&self, project: &VendorProject, known: &Known) -> Option<Request>;
+
+    /// Learns from a look-up's answer.
+    fn learn(&self, project: &VendorProject, request: &Request, answer: &Answer, known: &mut Known) -> Verdict;
+
+    /// The read that shows whether a delivered write has taken effect, where the vendor's success
+    /// promises nothing.
+    fn confirm(&self, write: &Write) -> Option<Request>;
+
+    /// Whether that read's answer shows what the write sent.
+    fn confirmed(&self, write: &Write, answer: &Answer) -> bool;
+
+    /// Headers that carry a vendor key.
+    fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap;
+
+    // Reads at a vendor.
+
+    /// The request that reads a trace (whole) or span from the vendor; ids already in its form.
+    fn read(&self, wanted: &Wanted, known: &Known) -> Request;
+
+    /// Decodes that read's answer to items; `None` when the vendor does not have it, or has it in
+    /// another project than the route's.
+    ///
+    /// # Errors
+    /// When the answer is not what the vendor's API describes.
+    fn read_answer(&self, wanted: &Wanted, answer: &Answer, known: &Known) -> Result<Option<Vec<Item>>, String>;
+}
+
+/// A vendor's name and the defaults that go with it.
+#[derive(Debug)]
+pub struct DialectInfo {
+    /// The name used in configuration, e.g. in `dialect = "…"`.
+    pub name: &'static str,
+    /// Whether the vendor needs a key.
+    pub needs_key: bool,
+    /// When a destination of this dialect is written to by default.
+    pub flush: FlushMode,
+    /// Whether the vendor's id space is shared by all its tenants.
+    pub global_ids: bool,
+    /// Requests a minute a credential may send, where the vendor is known to limit them.
+    pub requests_per_minute: Option<u32>,
+    /// Items a minute.
+    pub items_per_minute: Option<u32>,
+    /// Scores a minute.
+    pub scores_per_minute: Option<u32>,
+    /// The most rows one request may carry.
+    pub batch_rows: usize,
+    /// The most bytes one request should carry.
+    pub batch_bytes: usize,
+    /// Keys of `[destinations.NAME]` that only this dialect knows.
+    pub destination_keys: &'static [&'static str],
+    /// Keys of a route that only this dialect knows.
+    pub route_keys: &'static [&'static str],
+    /// How old a created id may be at this server, by default; `None` where it does not check.
+    pub id_window: fn(&Url) -> Option<Duration>,
+}
+
+/// When a courier writes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FlushMode {
+    /// Rows as they change.
+    Eager,
+    /// A trace once it is complete and quiet.
+    Settled,
+}
+
+/// Environment lines for one SDK.
+#[derive(Clone, Debug)]
+pub struct SdkEnvironment {
+    /// The SDK, e.g. `python`.
+    pub sdk: &'static str,
+    /// Variables and values.
+    pub lines: Vec<(&'static str, String)>,
+}
+
+// ---------------------------------------------------------------- in
+
+/// What the gateway offers to a dialect's routes; axum state.
+#[derive(Clone)]
+pub struct Doors {
+    /// Stores requests.
+    pub accept: Arc<dyn Accept>,
+    /// Answers reads.
+    pub read: Arc<dyn Read>,
+    /// Gives and knows names, ids and login tokens.
+    pub names: Arc<dyn Names>,
+    /// The base URL that clients see, without a trailing slash.
+    pub public_url: Arc<str>,
+}
+
+/// Who asks; a request extension set by the edge once the credential is known.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The project the key belongs to.
+    pub project: Arc<str>,
+    /// The key's name in the configuration, never the key.
+    pub key: Arc<str>,
+}
+
+/// A credential as presented.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A gateway key.
+    Key(SecretString),
+    /// A login token of ours.
+    Token(SecretString),
+}
+
+/// A request as it came, prefix removed, body decompressed.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The native path, e.g. `/v1/private/spans/batch`.
+    pub path: String,
+    /// The query string, possibly empty.
+    pub query: String,
+    /// The headers that carry meaning (lower-case names), never a credential.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Call {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a record's missing ids and times derive from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seed {
+    /// The record's own random id.
+    pub record: [u8; 16],
+    /// When it was accepted.
+    pub at: Time,
+}
+
+/// A request, decoded.
+#[derive(Clone, Debug, Default)]
+pub struct Decoded {
+    /// The items, in the document's order.
+    pub items: Vec<Item>,
+    /// How long its traces should be quiet before they count as settled (`design.md §3`).
+    pub quiet: Duration,
+    /// Fields that could not be read.
+    pub losses: Vec<Loss>,
+}
+
+/// Stores requests.
+pub trait Accept: Send + Sync {
+    /// Decodes, charges, resolves and appends; resolves once the request is durable.
+    fn accept<'a>(
+        &'a self,
+        caller: &'a Caller,
+        dialect: &'static dyn Dialect,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>>;
+}
+
+/// A stored request.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The record's id: the receipt.
+    pub receipt: [u8; 16],
+    /// When it was accepted.
+    pub at: Time,
+    /// What it said.
+    pub decoded: Arc<Decoded>,
+}
+
+/// Answers reads.
+pub trait Read: Send + Sync {
+    /// A trace (whole) or the trace of a span, from the fold, else from `read_from`. `wanted` may be
+    /// any dialect's id of it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when it is unknown everywhere; [`Refusal::Unavailable`] when the place to
+    /// ask does not answer.
+    fn read<'a>(
+        &'a self,
+        caller: &'a Caller,
+        dialect: &'static dyn Dialect,
+        wanted: Target,
+    ) -> BoxFuture<'a, Result<Found, Refusal>>;
+}
+
+/// A trace found by a read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The trace, native ids inside.
+    pub view: View,
+    /// The native id of what was asked for.
+    pub native: Id,
+    /// How to show it to this dialect's clients: their ids, no scope.
+    pub out: Outward,
+}
+
+/// Names, their ids, and login tokens.
+pub trait Names: Send + Sync {
+    /// The id of a name, the same after any restart and remembered: a hash of (project, dialect,
+    /// kind, parent, name) as a version 4 UUID.
+    fn id<'a>(
+        &'a self,
+        project: &'a str,
+        dialect: &'a str,
+        kind: &'a str,
+        parent: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<String, Refusal>>;
+
+    /// The name an id was given for; `None` for an id we never gave.
+    fn name(&self, project: &str, dialect: &str, id: &str) -> Option<Named>;
+
+    /// Every name of a kind under a parent, oldest first.
+    fn list(&self, project: &str, dialect: &str, kind: &str, parent: &str) -> Vec<Named>;
+
+    /// A login token for a gateway key presented in a body; `None` for an unknown key.
+    fn log_in(&self, key: &SecretString) -> Option<String>;
+}
+
+/// A name that we gave an id to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// What it names, e.g. `project`.
+    pub kind: String,
+    /// The id it stands under, or empty.
+    pub parent: String,
+    /// The name.
+    pub name: String,
+    /// When it was first given.
+    pub since: Time,
+}
+
+/// Why a request is refused. Each dialect renders it in its vendor's shape and status.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The body is not JSON, or not of the shape at all.
+    #[error("{message}")]
+    Malformed {
+        /// What is wrong and where.
+        message: String,
+    },
+    /// A value in it breaks a rule of the vendor.
+    #[error("{path}: {rule}")]
+    Invalid {
+        /// The path in the document, e.g. `spans[0].start_time`.
+        path: String,
+        /// The rule it breaks.
+        rule: String,
+    },
+    /// No credential.
+    #[error("no credential was presented")]
+    Unauthenticated,
+    /// An unknown or expired key.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The key may not do that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing.
+    #[error("{what} {id} not found")]
+    NotFound {
+        /// What was asked for, e.g. `trace`.
+        what: &'static str,
+        /// The id as asked.
+        id: String,
+    },
+    /// Too much at once; the whole seconds after which to come again.
+    #[error("{what}; retry after {after_s} s")]
+    TooMany {
+        /// Which limit.
+        what: String,
+        /// Seconds, at least 1.
+        after_s: u64,
+    },
+    /// Too large.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Another content type or encoding than we read.
+    #[error("{0}")]
+    Unsupported(String),
+    /// We cannot at the moment, and nothing was stored.
+    #[error("{what}")]
+    Unavailable {
+        /// What is missing.
+        what: String,
+        /// Seconds after which to come again.
+        after_s: u64,
+    },
+    /// It did not finish in time.
+    #[error("the request took too long")]
+    Timeout,
+    /// Our own fault; the cause is in the log.
+    #[error("internal error")]
+    Internal,
+}
+
+// ---------------------------------------------------------------- out
+
+/// Everything an encode needs beside the view.
+#[derive(Clone, Debug, Default)]
+pub struct Outward {
+    /// Hash ids with this scope (`id_scope`); `None`: verbatim by the dialect's rule.
+    pub scope: Option<String>,
+    /// The trace's time in milliseconds, as first minted for this row and destination.
+    pub trace_ms: i64,
+    /// The vendor's project.
+    pub project: VendorProject,
+    /// Its ids and other learnt names.
+    pub known: Known,
+    /// What the reserved key may hold.
+    pub keep: Keep,
+}
+
+impl Outward {
+    /// The native id as hashed with the scope, if there is one; the dialect's own rule comes after.
+    pub fn scoped(&self, id: Id, trace: Id) -> Id {
+        match &self.scope {
+            Some(scope) => id.scoped(scope, trace),
+            None => id,
+        }
+    }
+}
+
+/// A project at a vendor.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct VendorProject {
+    /// Its name, already one the vendor takes.
+    pub name: String,
+    /// The second level (log stream), where the vendor has one.
+    pub stream: String,
+}
+
+/// What look-ups taught about a vendor project, e.g. `project_id`.
+pub type Known = BTreeMap<String, String>;
+
+/// What to send for one trace.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The writes; those of a later stage wait until all of the earlier are delivered and confirmed.
+    pub writes: Vec<Write>,
+    /// What could not be carried natively.
+    pub losses: Vec<Loss>,
+}
+
+/// One row, or one call, to send.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its stage in the trace's plan, from 0.
+    pub stage: u8,
+    /// Writes with the same batch (and stage) may share a request; empty: alone.
+    pub batch: String,
+    /// The method.
+    pub method: Method,
+    /// The path under the destination's base URL, with query.
+    pub path: String,
+    /// Headers beside the credential's.
+    pub headers: Vec<(&'static str, String)>,
+    /// The encoded row, or the whole body when alone.
+    pub row: Bytes,
+    /// Which egress bucket pays.
+    pub bucket: Bucket,
+    /// What it is about, with native ids.
+    pub target: Target,
+    /// A read to make first; the write is skipped when [`Dialect::confirmed`] holds for its answer.
+    pub unless: Option<Box<Request>>,
+}
+
+/// Which egress limit a request counts against.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Bucket {
+    /// Creating requests.
+    #[default]
+    Write,
+    /// Score requests.
+    Score,
+    /// Reads, look-ups and updates: only `in_flight` bounds them.
+    Free,
+}
+
+/// A request to a vendor, without its credential.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path under the base URL, with query.
+    pub path: String,
+    /// Headers beside the credential's.
+    pub headers: Vec<(&'static str, String)>,
+    /// The JSON body.
+    pub body: Option<Bytes>,
+    /// Which egress limit pays.
+    pub bucket: Bucket,
+    /// How many rows it carries.
+    pub rows: usize,
+}
+
+/// A vendor's answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, cut at 64 KiB for writes.
+    pub body: Bytes,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It is there.
+    Delivered,
+    /// Not now; come again, after the time the vendor named if it did.
+    Retry(Option<Duration>),
+    /// Too large, or one bad row among several: send smaller.
+    Split,
+    /// Never; why.
+    Rejected(String),
+    /// The destination does not take our credential: stop and alarm.
+    Stop(String),
+}
+
+/// What to read at a vendor.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The trace's id in the vendor's form, where it is known.
+    pub trace: Option<String>,
+    /// The span's id in the vendor's form, if a span is wanted.
+    pub span: Option<String>,
+    /// The route's own vendor project.
+    pub project: VendorProject,
+}
+
+/// The client's project as plain names, ids replaced where names are known.
+pub fn plain(project: &ClientProject, names: impl Fn(&str) -> Option<String>) -> (String, Option<String>) {
+    let named = |name: &Option<String>, id: &Option<String>| {
+        name.clone().or_else(|| id.as_ref().map(|id| names(id).unwrap_or_else(|| id.clone())))
+    };
+    let name = named(&project.name, &project.id).unwrap_or_else(|| "default".to_owned());
+    (name, named(&project.stream, &project.stream_id))
+}

@@ -1,0 +1,5 @@
+//! One folder a vendor, the same rooms in each; `DIALECTS` is the only list of them.
+
+pub mod galileo;
+pub mod opik;
+pub mod pandaprobe;
