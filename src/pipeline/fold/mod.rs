@@ -1,0 +1,11 @@
+//! Items to state: the fold rule of `design.md §3`, as pure functions.
+//!
+//! Per field the highest rank wins: an open create, a complete create, an update; within a rank the
+//! later one, by the client's own version where all carry one. So the order of arrival does not
+//! matter, but for two updates of one field.
+
+mod subject;
+mod trace;
+
+pub use trace::Held;
+pub use trace::TraceItems;

@@ -1,0 +1,316 @@
+//! The items of one trace, and the view they fold to.
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::subject::fold;
+use crate::canonical::ClientProject;
+use crate::canonical::Completion;
+use crate::canonical::Facts;
+use crate::canonical::Field;
+use crate::canonical::Id;
+use crate::canonical::Item;
+use crate::canonical::Op;
+use crate::canonical::Score;
+use crate::canonical::SpanView;
+use crate::canonical::Target;
+use crate::canonical::Time;
+use crate::canonical::TraceView;
+use crate::canonical::View;
+use crate::pipeline::ledger::Seq;
+
+/// Items accepted this long after a delete still belong to the life it ended (`design.md §3`).
+const REORDER_WINDOW_NS: i64 = 10_000_000_000;
+
+/// An item with its place in the ledger.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The record's sequence.
+    pub seq: Seq,
+    /// The item's position in the record.
+    pub position: u32,
+    /// When the record was accepted.
+    pub at: Time,
+    /// The item.
+    pub item: Arc<Item>,
+}
+
+/// Everything accepted about one trace. Spans are filed by their stem, so every dialect's id of a
+/// span finds it.
+#[derive(Clone, Debug, Default)]
+pub struct TraceItems {
+    /// Statements about the trace record.
+    trace: Vec<Held>,
+    /// Statements about each span, in order of first arrival.
+    spans: IndexMap<[u8; 8], Vec<Held>>,
+    /// Scores set and taken back.
+    scores: Vec<Held>,
+    /// Deletes of the trace or a span.
+    deletes: Vec<Held>,
+    /// The records held, ascending.
+    pub seqs: Vec<Seq>,
+    /// How long the trace should be quiet.
+    pub quiet: Duration,
+    /// When its newest item was accepted.
+    pub last_at: Time,
+    /// When its first item was accepted.
+    pub first_at: Time,
+}
+
+impl TraceItems {
+    /// Adds one record's items of this trace; a record already held is left alone.
+    pub fn add(&mut self, seq: Seq, at: Time, quiet: Duration, items: impl IntoIterator<Item = (u32, Arc<Item>)>) {
+        let Err(place) = self.seqs.binary_search(&seq) else { return };
+        self.first_at = if self.seqs.is_empty() { at } else { self.first_at.min(at) };
+        self.seqs.insert(place, seq);
+        self.last_at = self.last_at.max(at);
+        self.quiet = self.quiet.max(quiet);
+        for (position, item) in items {
+            let held = Held { seq, position, at, item };
+            match &held.item.op {
+                Op::Trace(_) => self.trace.push(held),
+                Op::Span(span) => self.spans.entry(span.id.stem()).or_default().push(held),
+                Op::Score(_) | Op::DeleteScore { .. } => self.scores.push(held),
+                Op::Delete(_) => self.deletes.push(held),
+            }
+        }
+    }
+
+    /// How many items of records after `after` are held.
+    pub fn count_after(&self, after: Seq) -> u64 {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(|held| held.seq > after).count() as u64
+    }
+
+    /// The whole trace as of a record (`Seq::MAX`: now).
+    pub fn view(&self, upto: Seq) -> View {
+        self.fold(upto, None)
+    }
+
+    /// Only the rows that records after `shown` speak of; scores likewise.
+    pub fn changed(&self, shown: Seq, upto: Seq) -> View {
+        self.fold(upto, Some(shown))
+    }
+
+    fn fold(&self, upto: Seq, after: Option<Seq>) -> View {
+        let wanted = |list: &[Held]| {
+            let mut seqs = list.iter().map(|held| held.seq).filter(|seq| *seq <= upto);
+            after.map_or_else(|| list.iter().any(|held| held.seq <= upto), |after| seqs.any(|seq| seq > after))
+        };
+        let alive = |list: &[Held]| -> Vec<Held> {
+            list.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto)).cloned().collect()
+        };
+        let mut view = View { id: self.native_id(), ..View::default() };
+        let project = self.project();
+        if wanted(&self.trace) {
+            view.trace = fold_trace(&alive(&self.trace), &project);
+        }
+        let natives: HashMap<[u8; 8], Id> = self.spans.iter().map(|(stem, list)| (*stem, native(list))).collect();
+        for list in self.spans.values().filter(|list| wanted(list)) {
+            if let Some(span) = fold_span(&alive(list), view.id, &natives) {
+                view.spans.push(span);
+            }
+        }
+        view.scores = scores(self.scores.iter().filter(|held| held.seq <= upto), after, view.id, &natives);
+        if after.is_none() {
+            view.complete = is_complete(&view);
+        }
+        self.infer_ends(&mut view, upto);
+        view
+    }
+
+    /// The trace's native id: as its create spelled it, else as the first item did.
+    fn native_id(&self) -> Id {
+        let creates = self.trace.iter().filter(|held| held.item.creates());
+        let spans = || self.spans.values().flatten().filter(|held| held.item.creates());
+        let any = || [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values()).flatten();
+        let mut ids = creates.chain(spans()).chain(any()).filter_map(|held| held.item.trace());
+        ids.next().unwrap_or_default()
+    }
+
+    /// The client project: of the trace's create, else the first that any item names.
+    fn project(&self) -> ClientProject {
+        let of_trace = self.trace.iter().filter_map(|held| match &held.item.op {
+            Op::Trace(trace) => trace.project.get(),
+            _ => None,
+        });
+        let of_spans = self.spans.values().flatten().filter_map(|held| match &held.item.op {
+            Op::Span(span) => span.project.get(),
+            _ => None,
+        });
+        let of_scores = self.scores.iter().filter_map(|held| match &held.item.op {
+            Op::Score(score) => Some(&score.project),
+            _ => None,
+        });
+        of_trace.chain(of_spans).chain(of_scores).next().cloned().unwrap_or_default()
+    }
+
+    /// The client project the trace is filed under.
+    pub fn client_project(&self) -> ClientProject {
+        self.project()
+    }
+
+    /// The rows that records after `after` speak of.
+    pub fn rows_after(&self, after: Seq) -> HashSet<[u8; 8]> {
+        let touched = |list: &Vec<Held>| list.iter().any(|held| held.seq > after);
+        self.spans.iter().filter(|(_, list)| touched(list)).map(|(stem, _)| *stem).collect()
+    }
+
+    /// Whether the newest delete says that the trace is gone and nothing came after it.
+    pub fn is_gone(&self, upto: Seq) -> bool {
+        let trace = self.deletes.iter().any(|held| matches!(held.item.op, Op::Delete(Target::Trace(_))));
+        let lists = [&self.trace].into_iter().chain(self.spans.values());
+        trace && lists.flatten().filter(|held| held.seq <= upto).all(|held| self.is_deleted(held, upto))
+    }
+
+    fn is_deleted(&self, held: &Held, upto: Seq) -> bool {
+        self.deletes.iter().filter(|delete| delete.seq <= upto).any(|delete| {
+            let Op::Delete(target) = &delete.item.op else { return false };
+            let hit = match target {
+                Target::Trace(_) => true,
+                Target::Span { span, .. } => held.item.span().is_some_and(|id| id.stem() == span.stem()),
+                Target::Session(_) => false,
+            };
+            hit && (held.seq, held.position) != (delete.seq, delete.position)
+                && (held.seq < delete.seq || held.at.0 - delete.at.0 <= REORDER_WINDOW_NS)
+        })
+    }
+
+    /// Gives ended subjects without an end one: the closing item's accept time; for a trace that came
+    /// whole, the latest child's end, else the start (`design.md §3`, "end if none is sent").
+    fn infer_ends(&self, view: &mut View, upto: Seq) {
+        let came_whole = self.trace.iter().filter(|held| held.seq <= upto && held.item.creates()).find(
+            |held| matches!(&held.item.op, Op::Trace(trace) if trace.completion == Completion::ClosedWhole),
+        );
+        let whole_seq = came_whole.map(|held| held.seq);
+        let ends: Vec<(Option<Id>, Option<Time>)> =
+            view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
+        for span in &mut view.spans {
+            if span.facts.end.is_set() || !span.facts.ended {
+                continue;
+            }
+            let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto));
+            let children = ends.iter().filter(|(parent, _)| *parent == Some(span.facts.id)).filter_map(|(_, end)| *end);
+            span.inferred_end = match closing {
+                Some((seq, at)) if Some(seq) != whole_seq => Some(at),
+                _ => children.max().or(span.facts.start.cloned()),
+            };
+        }
+        let latest = view.spans.iter().filter_map(SpanView::end).max();
+        if let Some(trace) = &mut view.trace
+            && !trace.facts.end.is_set()
+            && trace.facts.completion != Completion::Open
+        {
+            trace.inferred_end = latest.or(trace.facts.start.cloned());
+        }
+    }
+}
+
+/// The record and accept time of the item that ended a span.
+fn closing(list: &[Held], upto: Seq) -> Option<(Seq, Time)> {
+    let ended = |held: &&Held| matches!(&held.item.op, Op::Span(span) if span.ended);
+    list.iter().filter(|held| held.seq <= upto).find(ended).map(|held| (held.seq, held.at))
+}
+
+/// A subject's native id: as its create spelled it, else as its first item did.
+fn native(list: &[Held]) -> Id {
+    let create = list.iter().find(|held| held.item.creates()).or(list.first());
+    create.and_then(|held| held.item.span()).unwrap_or_default()
+}
+
+fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
+    let pick = |held: &Held| match &held.item.op {
+        Op::Trace(trace) => Some(trace.as_ref()),
+        _ => None,
+    };
+    let folded = fold(held, |held| match &held.item.op {
+        Op::Trace(trace) => Some(trace.as_ref()),
+        _ => None,
+    })?;
+    let mut facts = folded.facts.settled();
+    facts.id = held.iter().find(|held| held.item.creates()).or(held.first())?.item.trace()?;
+    facts.completion = held.iter().filter_map(|held| pick(held)).map(|trace| trace.completion).max().unwrap_or_default();
+    facts.project = Field::Set(project.clone());
+    facts.resolve();
+    Some(TraceView {
+        facts,
+        whole: folded.whole,
+        origin: folded.origin,
+        version: folded.version,
+        inferred_end: None,
+    })
+}
+
+fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {
+    let folded = fold(held, |held| match &held.item.op {
+        Op::Span(span) => Some(span.as_ref()),
+        _ => None,
+    })?;
+    let mut facts = folded.facts.settled();
+    facts.id = native(held);
+    facts.trace = Some(trace);
+    facts.ended = held.iter().any(|held| matches!(&held.item.op, Op::Span(span) if span.ended));
+    facts.project = Field::Absent;
+    facts.parent = match facts.parent {
+        Field::Set(parent) if parent.stem() == trace.stem() && !natives.contains_key(&parent.stem()) => Field::Absent,
+        Field::Set(parent) => Field::Set(natives.get(&parent.stem()).copied().unwrap_or(parent)),
+        none => none,
+    };
+    facts.resolve();
+    Some(SpanView { facts, whole: folded.whole, origin: folded.origin, version: folded.version, inferred_end: None })
+}
+
+/// The standing scores: the newest of each (target, name, author), unless taken back since.
+fn scores<'a>(
+    held: impl Iterator<Item = &'a Held>,
+    after: Option<Seq>,
+    trace: Id,
+    natives: &HashMap<[u8; 8], Id>,
+) -> Vec<Score> {
+    let mut held: Vec<&Held> = held.collect();
+    held.sort_by_key(|held| (held.seq, held.position));
+    let mut standing: IndexMap<(Target, String, Option<String>), (Seq, Score)> = IndexMap::new();
+    for held in held {
+        match &held.item.op {
+            Op::Score(score) => {
+                let mut score = score.as_ref().clone();
+                score.target = at_home(&score.target, trace, natives);
+                score.at = held.at;
+                let key = (score.target.clone(), score.name.clone(), score.author.clone());
+                standing.insert(key, (held.seq, score));
+            }
+            Op::DeleteScore { target, name } => {
+                let target = at_home(target, trace, natives);
+                standing.retain(|(held, held_name, _), _| *held != target || held_name != name);
+            }
+            _ => {}
+        }
+    }
+    let after = after.unwrap_or_default();
+    standing.into_values().filter(|(seq, _)| *seq > after).map(|(_, score)| score).collect()
+}
+
+/// A target with native ids.
+fn at_home(target: &Target, trace: Id, natives: &HashMap<[u8; 8], Id>) -> Target {
+    match target {
+        Target::Trace(_) => Target::Trace(trace),
+        Target::Span { span, .. } => {
+            Target::Span { trace: Some(trace), span: natives.get(&span.stem()).copied().unwrap_or(*span) }
+        }
+        Target::Session(session) => Target::Session(session.clone()),
+    }
+}
+
+/// Whether nothing more is expected (`design.md §3`, "complete when").
+fn is_complete(view: &View) -> bool {
+    let Some(trace) = &view.trace else { return false };
+    match trace.facts.completion {
+        Completion::Open => false,
+        Completion::Closed => trace.whole && view.spans.iter().all(|span| span.facts.ended && span.whole),
+        Completion::ClosedWhole => trace.whole,
+    }
+}
