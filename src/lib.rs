@@ -1,0 +1,3 @@
+//! spangate: a durable gateway in front of LLM-observability vendors.
+
+pub mod pipeline;

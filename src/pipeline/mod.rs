@@ -1,0 +1,3 @@
+//! What happens to every request, whoever sent it.
+
+pub mod ledger;
