@@ -183,9 +183,11 @@ impl TraceItems {
     /// Gives ended subjects without an end one: the closing item's accept time; for a trace that came
     /// whole, the latest child's end, else the start (`design.md §3`, "end if none is sent").
     fn infer_ends(&self, view: &mut View, upto: Seq) {
-        let came_whole = self.trace.iter().filter(|held| held.seq <= upto && held.item.creates()).find(
-            |held| matches!(&held.item.op, Op::Trace(trace) if trace.completion == Completion::ClosedWhole),
-        );
+        let came_whole = self
+            .trace
+            .iter()
+            .filter(|held| held.seq <= upto && held.item.creates())
+            .find(|held| matches!(&held.item.op, Op::Trace(trace) if trace.completion == Completion::ClosedWhole));
         let whole_seq = came_whole.map(|held| held.seq);
         let ends: Vec<(Option<Id>, Option<Time>)> =
             view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
@@ -233,16 +235,11 @@ fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
     })?;
     let mut facts = folded.facts.settled();
     facts.id = held.iter().find(|held| held.item.creates()).or(held.first())?.item.trace()?;
-    facts.completion = held.iter().filter_map(|held| pick(held)).map(|trace| trace.completion).max().unwrap_or_default();
+    facts.completion =
+        held.iter().filter_map(|held| pick(held)).map(|trace| trace.completion).max().unwrap_or_default();
     facts.project = Field::Set(project.clone());
     facts.resolve();
-    Some(TraceView {
-        facts,
-        whole: folded.whole,
-        origin: folded.origin,
-        version: folded.version,
-        inferred_end: None,
-    })
+    Some(TraceView { facts, whole: folded.whole, origin: folded.origin, version: folded.version, inferred_end: None })
 }
 
 fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {

@@ -1,0 +1,347 @@
+//! The ledger: every accepted request, durably, once, in one gap-free sequence.
+//!
+//! **What is kept.** One *record* a request, as it came: body verbatim (compressed when
+//! that pays), who sent it, when, a CRC and its own sequence number. No serialized form
+//! of the canonical model is ever stored; items are what decoding a record gives today.
+//! Beside the records stand an index from trace to records, for each record a sorted
+//! table of the subjects in it, what each destination has settled, and *facts* (small
+//! values by space and key: minted ids, names, pins).
+//!
+//! **The promise.** When `append` resolves, the record survives a power loss (with
+//! durability `fsync`) or the death of the process (`os`). One writer takes all that
+//! waits while the last flush runs and flushes it as one group, so the price of a flush
+//! is shared and nobody waits for a timer. A commit that fails leaves an unknown state:
+//! the waiting calls get [`LedgerError::Unknown`], the store is reopened through its own
+//! recovery, and the commit is never tried again, because a second fsync may report
+//! success for pages that the first one dropped.
+//!
+//! **What is checked.** A record carries its sequence and a CRC over all of it; both are
+//! verified on each read, and a bad or missing one is [`LedgerError::Corrupt`] with its
+//! number, so that a reader can step over it. A high-water mark stands outside the
+//! store: if the store ends below it, accepted data is missing, and [`Status::lost`]
+//! says how much.
+//!
+//! **Keys are hashes.** A [`SubjectKey`] may collide. Every answer by key is a list of
+//! candidates; the reader decides by what the decoded record says.
+//!
+//! Any engine passes the suite in `conformance`; `sqlite` is the embedded one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// A record's place in the ledger: from 1, without gaps. 0 stands before the first.
+pub type Seq = u64;
+
+/// First 8 bytes of a hash of (project, native id); computed by the caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SubjectKey(pub u64);
+
+/// A request on its way into the ledger.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The record's own random id; ids that the body leaves out derive from it.
+    pub id: [u8; 16],
+    /// Accept time, nanoseconds since the epoch.
+    pub at_ns: i64,
+    /// The unit of tenancy, as configured.
+    pub project: Arc<str>,
+    /// The name of the gateway key; never the key.
+    pub key: Arc<str>,
+    /// The wire format of the body.
+    pub dialect: &'static str,
+    /// Small JSON by `accept` (method, path, query, headers that carry meaning); opaque here.
+    pub head: Bytes,
+    /// The body as it came, decompressed.
+    pub body: Bytes,
+    /// How many items the body decodes to.
+    pub items: u32,
+    /// Traces to index: one index row each.
+    pub traces: Vec<SubjectKey>,
+    /// Every subject in the body, for [`Ledger::find`]; `traces` are added if left out.
+    pub subjects: Vec<SubjectKey>,
+}
+
+/// A request as the ledger holds it, its CRC and sequence verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its place in the ledger.
+    pub seq: Seq,
+    /// The record's own random id.
+    pub id: [u8; 16],
+    /// Accept time, nanoseconds since the epoch.
+    pub at_ns: i64,
+    /// The unit of tenancy it was accepted under.
+    pub project: Arc<str>,
+    /// The name of the gateway key that sent it.
+    pub key: Arc<str>,
+    /// The wire format of the body.
+    pub dialect: Arc<str>,
+    /// What `accept` wrote beside the body.
+    pub head: Bytes,
+    /// The body as it came.
+    pub body: Bytes,
+    /// How many items the body decoded to when it was accepted.
+    pub items: u32,
+    /// The traces it was appended under; later aliases are in the index only.
+    pub traces: Vec<SubjectKey>,
+}
+
+/// Items by outcome at one destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Items routed to this destination.
+    pub accepted: u64,
+    /// Shown there, or superseded before they were sent.
+    pub delivered: u64,
+    /// In the dead-letter list.
+    pub dead: u64,
+    /// Held back by a rule of the route.
+    pub filtered: u64,
+    /// Given up by a policy.
+    pub expired: u64,
+    /// Unreadable here.
+    pub quarantined: u64,
+}
+
+/// A trace that one destination does not show in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Which trace.
+    pub trace: SubjectKey,
+    /// The project it belongs to.
+    pub project: Arc<str>,
+    /// The highest record whose items of this trace are shown there; 0 = nothing shown yet.
+    pub shown: Seq,
+    /// The first record of the trace.
+    pub first: Seq,
+    /// The last record of the trace that the courier has seen.
+    pub last: Seq,
+    /// The courier's own words (parked reason, attempts, next try); opaque here.
+    pub note: Vec<u8>,
+}
+
+/// How far one destination has got.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Everything up to here is settled there, except what `open` lists.
+    pub base: Seq,
+    /// Items by outcome, as last settled.
+    pub counters: Counters,
+    /// The exceptions, by trace in ascending order.
+    pub open: Vec<Open>,
+}
+
+/// A courier's step, stored whole or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Settle {
+    /// The new base.
+    pub base: Seq,
+    /// The new counters; absolute, not differences.
+    pub counters: Counters,
+    /// Traces to keep open: replaces what was held of (destination, trace).
+    pub opened: Vec<Open>,
+    /// Traces to drop from the open list; applied before `opened`.
+    pub closed: Vec<SubjectKey>,
+    /// Facts to write over what is held.
+    pub facts: Vec<Fact>,
+}
+
+/// A small value by space and key, such as a minted id or a pinned name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The family of keys.
+    pub space: String,
+    /// The key inside the space.
+    pub key: Vec<u8>,
+    /// What is held.
+    pub value: Vec<u8>,
+}
+
+/// What the ledger tells about itself.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Whether an append would be tried: open for writing and not between two reopenings.
+    pub ready: bool,
+    /// The highest durable sequence.
+    pub head: Seq,
+    /// Records held now.
+    pub records: u64,
+    /// Bytes that the ledger's files take.
+    pub bytes: u64,
+    /// Items of all records ever appended.
+    pub items: u64,
+    /// Records that were acknowledged once and are missing, as the high-water mark proves.
+    pub lost: u64,
+    /// Bytes that wait for the writer.
+    pub queued_bytes: u64,
+    /// The last error of the store, if there was one since it was opened.
+    pub last_error: Option<String>,
+    /// The writer's groups.
+    pub commits: Commits,
+}
+
+/// The groups that the writer has flushed since the ledger was opened.
+#[derive(Clone, Debug, Default)]
+pub struct Commits {
+    /// Groups flushed.
+    pub groups: u64,
+    /// Calls (appends, settles, facts) that rode in them.
+    pub calls: u64,
+    /// The largest group, in calls.
+    pub largest: u64,
+    /// Time of the last group, from begin to durable.
+    pub last: Duration,
+    /// Time of all groups.
+    pub total: Duration,
+    /// Groups by time: one count for each of [`COMMIT_BOUNDS`], and one for slower.
+    pub buckets: [u64; COMMIT_BOUNDS.len() + 1],
+}
+
+/// Upper bounds of [`Commits::buckets`].
+pub const COMMIT_BOUNDS: [Duration; 8] = [
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+];
+
+/// Why a call to an open ledger failed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum LedgerError {
+    /// The queue before the writer is full; nothing was stored.
+    #[error("the ledger's queue is full")]
+    Full,
+    /// The volume is full; nothing was stored.
+    #[error("the ledger's disk is full")]
+    DiskFull,
+    /// One draft is larger than the ledger can hold; nothing was stored.
+    #[error("a record of {0} bytes is too large for the ledger")]
+    TooLarge(usize),
+    /// The commit failed: whether it was stored is not known.
+    #[error("the ledger's commit failed, its outcome is unknown")]
+    Unknown,
+    /// The record is missing or is not what was written.
+    #[error("record {0} is corrupt")]
+    Corrupt(Seq),
+    /// Opened read-only.
+    #[error("the ledger is open read-only")]
+    ReadOnly,
+    /// Closed; nothing was stored.
+    #[error("the ledger is closed")]
+    Closed,
+    /// The store failed before the commit; nothing was stored.
+    #[error("the ledger's store failed: {0}")]
+    Store(String),
+}
+
+/// Why a ledger could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Another process (or another ledger of this one) holds the directory.
+    #[error("state directory {0} is in use by another process")]
+    InUse(PathBuf),
+    /// A read-only open found no ledger there.
+    #[error("state directory {0} holds no ledger")]
+    Missing(PathBuf),
+    /// Written by a newer spangate.
+    #[error("the ledger in {dir} has format {found}, this spangate knows up to {known}")]
+    Newer {
+        /// The state directory.
+        dir: PathBuf,
+        /// The format found.
+        found: u32,
+        /// The highest format that this build reads.
+        known: u32,
+    },
+    /// A file could not be made, read or locked.
+    #[error("{what} {path}: {source}")]
+    Io {
+        /// What was tried, as a verb.
+        what: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// The store refused.
+    #[error("ledger store in {dir}: {reason}")]
+    Store {
+        /// The state directory.
+        dir: PathBuf,
+        /// What the store answered.
+        reason: String,
+    },
+}
+
+/// The ledger as the rest of the pipeline sees it.
+///
+/// Writing calls resolve when what they wrote is durable. A writing future that is dropped
+/// may or may not have stored its part. Reading calls block on the disk for a moment and
+/// never wait for the writer.
+pub trait Ledger: Send + Sync + 'static {
+    /// Stores one record; its sequence is known, and the record durable, when it resolves.
+    fn append(&self, draft: Draft) -> BoxFuture<'_, Result<Seq, LedgerError>>;
+
+    /// The highest durable sequence; 0 when there is none.
+    fn head(&self) -> Seq;
+
+    /// Follows [`Ledger::head`]: changes after each commit that appended.
+    fn watch(&self) -> watch::Receiver<Seq>;
+
+    /// Records above `after`, ascending, up to both limits (bytes of head and body); at
+    /// least one if there is any. Ends before a corrupt record; starting at one is
+    /// [`LedgerError::Corrupt`], and a reader may go on with `after` set to its number.
+    fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError>;
+
+    /// The records named, in the order named; numbers that were never given are left out.
+    fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError>;
+
+    /// Records indexed under `trace`, ascending.
+    fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError>;
+
+    /// Records whose subject table names `subject`, newest first. A scan over all tables; a
+    /// damaged table counts as naming everything.
+    fn find(&self, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError>;
+
+    /// Indexes records that are held under one more trace (a patch that named a span only,
+    /// and whose trace became known).
+    fn alias(&self, trace: SubjectKey, seqs: &[Seq]) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// What was last settled for a destination; the default for one never heard of.
+    fn progress(&self, destination: &str) -> Result<Progress, LedgerError>;
+
+    /// Stores one step of a courier in one transaction, in the order of the calls.
+    fn settle(&self, destination: &str, settle: Settle) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// The value held under a key.
+    fn fact(&self, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Every fact of a space, by key in ascending order.
+    fn facts(&self, space: &str) -> Result<Vec<Fact>, LedgerError>;
+
+    /// Stores each fact whose key is free; gives the values now held, in the order asked.
+    fn put_if_absent(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>>;
+
+    /// Stores facts over what is held.
+    fn replace(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Records below `before` (or from the head), descending; corrupt ones as in
+    /// [`Ledger::range`].
+    fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError>;
+
+    /// Sizes, totals and health.
+    fn status(&self) -> Status;
+
+    /// Finishes what waits, writes the high-water mark and gives the directory back.
+    fn close(&self) -> BoxFuture<'_, Result<(), LedgerError>>;
+}
