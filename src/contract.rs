@@ -63,6 +63,12 @@ pub trait Dialect: Send + Sync + 'static {
 
     // Out.
 
+    /// A project name this vendor takes: characters it refuses become `-`, followed by 6 hex digits
+    /// of the name's hash (`design.md §7`).
+    fn project_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// What must be sent so that the vendor shows `view`, given that it was last shown `shown`.
     /// Rows that are not whole (`design.md §3`) become the vendor's own updates.
     fn plan(&self, view: &View, shown: Option<&View>, out: &Outward) -> Plan;
@@ -236,6 +242,18 @@ pub trait Accept: Send + Sync {
         call: Call,
     ) -> BoxFuture<'a, Result<Accepted, Refusal>>;
 }
+
+/// Charges what only decoding can count.
+pub trait Charge: Send + Sync {
+    /// Charges `n` spans to the caller's key and project.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] when either limit is used up; nothing is charged then.
+    fn spans(&self, caller: &Caller, n: u32) -> Result<(), Refusal>;
+}
+
+/// The wall clock: nanoseconds since 1970, passed in wherever time is read.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// A stored request.
 #[derive(Clone, Debug)]

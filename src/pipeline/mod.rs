@@ -1,5 +1,11 @@
 //! What happens to every request, whoever sent it: accepted into the ledger, folded, delivered.
 
+pub mod accept;
 pub mod fold;
+pub mod homes;
 pub mod ledger;
+pub mod names;
+pub mod record;
+pub mod repeats;
 pub mod subject;
+pub mod traces;

@@ -29,7 +29,7 @@ struct Entry<'a, T> {
 }
 
 /// Folds the statements about one subject; `None` when there are none.
-pub(super) fn fold<'a, T: Facts + PartialEq>(
+pub(super) fn fold<'a, T: Facts + PartialEq + 'a>(
     held: &'a [Held],
     pick: impl Fn(&'a Held) -> Option<&'a T>,
 ) -> Option<Folded<T>> {

@@ -16,12 +16,16 @@ use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Op;
 use crate::canonical::Score;
+use crate::canonical::Span;
 use crate::canonical::SpanView;
 use crate::canonical::Target;
 use crate::canonical::Time;
+use crate::canonical::Trace;
 use crate::canonical::TraceView;
 use crate::canonical::View;
 use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::subject;
 
 /// Items accepted this long after a delete still belong to the life it ended (`design.md §3`).
 const REORDER_WINDOW_NS: i64 = 10_000_000_000;
@@ -78,6 +82,18 @@ impl TraceItems {
                 Op::Delete(_) => self.deletes.push(held),
             }
         }
+    }
+
+    /// Every item held.
+    pub fn items(&self) -> impl Iterator<Item = &Arc<Item>> {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().map(|held| &held.item)
+    }
+
+    /// The ledger keys of its spans.
+    pub fn span_keys(&self, project: &str) -> HashSet<SubjectKey> {
+        let spans = self.spans.values().flatten().filter_map(|held| held.item.span());
+        spans.map(|span| subject::span(project, span)).collect()
     }
 
     /// How many items of records after `after` are held.
@@ -224,29 +240,32 @@ fn native(list: &[Held]) -> Id {
     create.and_then(|held| held.item.span()).unwrap_or_default()
 }
 
+fn trace_of(held: &Held) -> Option<&Trace> {
+    match &held.item.op {
+        Op::Trace(trace) => Some(trace),
+        _ => None,
+    }
+}
+
+fn span_of(held: &Held) -> Option<&Span> {
+    match &held.item.op {
+        Op::Span(span) => Some(span),
+        _ => None,
+    }
+}
+
 fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
-    let pick = |held: &Held| match &held.item.op {
-        Op::Trace(trace) => Some(trace.as_ref()),
-        _ => None,
-    };
-    let folded = fold(held, |held| match &held.item.op {
-        Op::Trace(trace) => Some(trace.as_ref()),
-        _ => None,
-    })?;
+    let folded = fold(held, trace_of)?;
     let mut facts = folded.facts.settled();
     facts.id = held.iter().find(|held| held.item.creates()).or(held.first())?.item.trace()?;
-    facts.completion =
-        held.iter().filter_map(|held| pick(held)).map(|trace| trace.completion).max().unwrap_or_default();
+    facts.completion = held.iter().filter_map(trace_of).map(|trace| trace.completion).max().unwrap_or_default();
     facts.project = Field::Set(project.clone());
     facts.resolve();
     Some(TraceView { facts, whole: folded.whole, origin: folded.origin, version: folded.version, inferred_end: None })
 }
 
 fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {
-    let folded = fold(held, |held| match &held.item.op {
-        Op::Span(span) => Some(span.as_ref()),
-        _ => None,
-    })?;
+    let folded = fold(held, span_of)?;
     let mut facts = folded.facts.settled();
     facts.id = native(held);
     facts.trace = Some(trace);

@@ -1,0 +1,193 @@
+//! Which trace a span is in, for statements that name the span only.
+//!
+//! Such a statement is filed under the trace when the span's create is known, else under the span, as
+//! an orphan; the create that tells its trace adopts it. Memory here is a cache over the ledger.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use crate::canonical::Id;
+use crate::canonical::Item;
+use crate::canonical::Op;
+use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::record;
+use crate::pipeline::record::Dialects;
+use crate::pipeline::subject;
+
+const REMEMBERED: usize = 200_000;
+const SPACE: &str = "orphans";
+
+/// Spans and their traces.
+pub struct Homes {
+    ledger: Arc<dyn Ledger>,
+    dialects: Dialects,
+    spans: Mutex<LruCache<SubjectKey, SubjectKey>>,
+    orphans: Mutex<HashMap<SubjectKey, Vec<Seq>>>,
+}
+
+/// Where a request's items are filed.
+#[derive(Debug, Default)]
+pub struct Filed {
+    /// Each item's home, by position.
+    pub homes: Vec<SubjectKey>,
+    /// Every subject named, for the record's table.
+    pub subjects: Vec<SubjectKey>,
+    /// Spans created, with their trace.
+    created: Vec<(SubjectKey, SubjectKey)>,
+    /// Spans named whose trace is not known.
+    orphans: Vec<SubjectKey>,
+}
+
+impl Filed {
+    /// The homes, each once.
+    pub fn traces(&self) -> Vec<SubjectKey> {
+        self.homes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+impl Homes {
+    /// Reads which orphans wait.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn open(ledger: Arc<dyn Ledger>, dialects: Dialects) -> Result<Self, LedgerError> {
+        let orphans = ledger.facts(SPACE)?.into_iter().filter_map(|fact| {
+            let key = u64::from_be_bytes(fact.key.try_into().ok()?);
+            Some((SubjectKey(key), serde_json::from_slice(&fact.value).ok()?))
+        });
+        let orphans = Mutex::new(orphans.collect());
+        let capacity = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
+        Ok(Self { ledger, dialects, spans: Mutex::new(LruCache::new(capacity)), orphans })
+    }
+
+    /// Files a request's items, and lets the spans it creates adopt what waits for them.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn file(&self, project: &str, items: &[Item]) -> Result<Filed, LedgerError> {
+        let mut filed = Filed::default();
+        for item in items {
+            let home = self.home(project, item, &mut filed)?;
+            filed.homes.push(home);
+            if let Some(span) = item.span() {
+                filed.subjects.push(subject::span(project, span));
+            }
+        }
+        self.adopt(&filed.created).await?;
+        Ok(filed)
+    }
+
+    /// Remembers an appended request's spans and orphans. Looked at again after the append, because a
+    /// create and a statement about it may pass each other.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn remember(&self, project: &str, seq: Seq, filed: &Filed) -> Result<(), LedgerError> {
+        let _ = project;
+        {
+            let mut spans = self.spans.lock();
+            for (span, trace) in &filed.created {
+                spans.put(*span, *trace);
+            }
+        }
+        self.adopt(&filed.created).await?;
+        for orphan in &filed.orphans {
+            let seqs = {
+                let mut orphans = self.orphans.lock();
+                let seqs = orphans.entry(*orphan).or_default();
+                seqs.push(seq);
+                seqs.clone()
+            };
+            self.ledger.replace(vec![fact(*orphan, &seqs)]).await?;
+            let home = self.spans.lock().get(orphan).copied();
+            if let Some(home) = home {
+                self.adopt(&[(*orphan, home)]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The trace of a span that is filed as an orphan, once its create is held.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn adopted(&self, project: &str, span: SubjectKey) -> Result<Option<SubjectKey>, LedgerError> {
+        if let Some(home) = self.spans.lock().get(&span).copied() {
+            return Ok(Some(home));
+        }
+        self.search(project, span)
+    }
+
+    /// The records of an orphan, filed under a trace from now on.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn adopt(&self, created: &[(SubjectKey, SubjectKey)]) -> Result<(), LedgerError> {
+        for (span, trace) in created {
+            let Some(seqs) = self.waiting(*span) else { continue };
+            self.ledger.alias(*trace, &seqs).await?;
+            self.ledger.replace(vec![fact(*span, &[])]).await?;
+            self.orphans.lock().remove(span);
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, span: SubjectKey) -> Option<Vec<Seq>> {
+        let orphans = self.orphans.lock();
+        orphans.get(&span).filter(|seqs| !seqs.is_empty()).cloned()
+    }
+
+    fn home(&self, project: &str, item: &Item, filed: &mut Filed) -> Result<SubjectKey, LedgerError> {
+        if let Some(trace) = item.trace() {
+            let home = subject::trace(project, trace);
+            if let (Op::Span(span), true) = (&item.op, item.creates()) {
+                filed.created.push((subject::span(project, span.id), home));
+            }
+            return Ok(home);
+        }
+        let Some(span) = item.span() else { return Ok(subject::home(project, item)) };
+        let key = subject::span(project, span);
+        let known = self.spans.lock().get(&key).copied();
+        if let Some(home) = known.map_or_else(|| self.search(project, key), |home| Ok(Some(home)))? {
+            return Ok(home);
+        }
+        filed.orphans.push(key);
+        Ok(key)
+    }
+
+    /// Looks for a span's create in the records that name it.
+    fn search(&self, project: &str, span: SubjectKey) -> Result<Option<SubjectKey>, LedgerError> {
+        let seqs = self.ledger.find(span, 16)?;
+        for record in self.ledger.get(&seqs)? {
+            let Some(decoded) = record::decode(&self.dialects, &record) else { continue };
+            let trace = decoded.items.iter().filter(|item| is(project, item, span)).find_map(Item::trace);
+            if let Some(trace) = trace {
+                let home = subject::trace(project, trace);
+                self.spans.lock().put(span, home);
+                return Ok(Some(home));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn is(project: &str, item: &Item, span: SubjectKey) -> bool {
+    item.span().is_some_and(|id: Id| subject::span(project, id) == span)
+}
+
+fn fact(span: SubjectKey, seqs: &[Seq]) -> Fact {
+    Fact {
+        space: SPACE.to_owned(),
+        key: span.0.to_be_bytes().to_vec(),
+        value: serde_json::to_vec(seqs).unwrap_or_default(),
+    }
+}
