@@ -13,8 +13,8 @@ const LONGEST: usize = 80;
 pub(super) fn shown(key: &str, value: &Value) -> Option<String> {
     match &value.kind {
         ValueKind::String(text) => shown_text(key, text),
+        ValueKind::Table(_) => None,
         ValueKind::Array(_) => Some("a list".to_owned()),
-        ValueKind::Table(_) => Some("a table".to_owned()),
         _ if is_secret_key(key) => None,
         kind => Some(kind.to_string()),
     }
