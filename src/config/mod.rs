@@ -1,7 +1,7 @@
 //! The configuration: `config/default.toml` < a file < `SPANGATE__SECTION__KEY`.
 //!
 //! The sources are merged by the `config` crate, which would stop at the first mistake; so the
-//! merged value is walked table by table ([`walk`]), one file a section, each reading its own keys
+//! merged value is walked table by table (`walk.rs`), one file a section, each reading its own keys
 //! into final types. What a later version brings is known by name and refused as "not yet".
 //! Nothing ambient is read: the environment is passed in, and so is what there is to know of the
 //! dialects ([`DialectInfo`]).
@@ -18,6 +18,7 @@ mod mistakes;
 mod print;
 mod projects;
 mod rates;
+mod raw;
 mod routes;
 mod secret;
 mod server;

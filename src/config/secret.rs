@@ -21,12 +21,16 @@ pub enum SecretRef {
 /// Why a named credential cannot be used; the credential itself is never part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
+    /// Nobody set the variable.
     #[error("the environment has no variable {0}")]
     NoVariable(String),
+    /// The file is not there, not ours to read, or no UTF-8.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[source] io::Error),
+    /// There is nothing in it but white space.
     #[error("what it names is empty")]
     Empty,
+    /// It has a character outside printable ASCII, such as a line end.
     #[error("what it names holds characters that no request header can carry")]
     NoHeader,
 }

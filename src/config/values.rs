@@ -112,7 +112,7 @@ pub(super) fn url(text: &str) -> Result<Url, Problem> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Problem::new(
             "must hold no user name and no password",
-            "the credential under api_keys, as \"env:NAME\"",
+            "the URL alone; a credential is named under api_keys",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {

@@ -17,10 +17,12 @@ use super::mistakes::Mistake;
 use super::mistakes::Problem;
 use super::mistakes::Warning;
 use super::mistakes::did_you_mean;
-use super::sources::DEFAULT;
+use super::raw::entries;
+use super::raw::list;
+use super::raw::origin;
+use super::raw::typed;
 use super::sources::PREFIX;
 use super::sources::Sources;
-use super::sources::toml_value;
 use super::values::is_name;
 use super::values::to_name;
 use super::written::is_secret_key;
@@ -305,59 +307,6 @@ impl<'w, 'a> Table<'w, 'a> {
             self.walk.mistakes.push(mistake);
         }
     }
-}
-
-fn entries(value: &Value) -> Option<&Map<String, Value>> {
-    match &value.kind {
-        ValueKind::Table(entries) => Some(entries),
-        _ => None,
-    }
-}
-
-/// Where a value was set; none for a default. A table has the origin of its first value.
-fn origin(value: &Value) -> Option<&str> {
-    match &value.kind {
-        ValueKind::Table(values) => {
-            let mut keys: Vec<&String> = values.keys().collect();
-            keys.sort();
-            keys.iter().find_map(|key| origin(&values[*key]))
-        }
-        _ => value.origin().filter(|origin| *origin != DEFAULT),
-    }
-}
-
-/// A number or boolean that the environment, which knows only text, stands for.
-fn typed(value: &Value) -> Value {
-    match (&value.kind, from_environment(value)) {
-        (ValueKind::String(text), Some(name)) => {
-            toml_value(name, text.trim()).unwrap_or_else(|| value.clone())
-        }
-        _ => value.clone(),
-    }
-}
-
-fn list(value: &Value) -> Option<Vec<Value>> {
-    match (&value.kind, from_environment(value)) {
-        (ValueKind::Array(items), _) => Some(items.clone()),
-        (ValueKind::String(text), Some(name)) => match toml_value(name, text.trim()) {
-            Some(Value {
-                kind: ValueKind::Array(items),
-                ..
-            }) => Some(items),
-            _ => Some(
-                text.split(',')
-                    .map(str::trim)
-                    .filter(|item| !item.is_empty())
-                    .map(|item| Value::new(Some(&name.to_owned()), item))
-                    .collect(),
-            ),
-        },
-        _ => None,
-    }
-}
-
-fn from_environment(value: &Value) -> Option<&str> {
-    value.origin().filter(|origin| origin.starts_with(PREFIX))
 }
 
 fn not_a_text(key: &str, kind: &ValueKind) -> Problem {

@@ -25,8 +25,8 @@ fn shown_text(key: &str, text: &str) -> Option<String> {
     if is_secret_key(key) && !is_reference || text.contains("sg_") {
         return None;
     }
-    // A URL may hold a password or, behind its path, a token.
-    if text.contains('@') {
+    // A URL may hold a password or, behind its path, a token; broken TOML from the environment, any.
+    if text.contains('@') || text.starts_with(['{', '[']) {
         return None;
     }
     let path = text.split(['?', '#']).next().unwrap_or_default();

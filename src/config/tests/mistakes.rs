@@ -120,6 +120,13 @@ fn a_secret_in_the_wrong_place_is_never_repeated() {
         assert!(!found.is_empty(), "no mistake in {place}");
         assert!(!found.contains(secret), "{found}");
     }
+    let broken = format!("{{ api_keys = [\"{secret}\"");
+    let found = mistakes_with("", &[("SPANGATE__DESTINATIONS__FIRST", &broken)]).join("\n");
+    assert!(
+        found.starts_with("destinations.first: must be a table; "),
+        "{found}"
+    );
+    assert!(!found.contains(secret), "{found}");
     let found = mistakes("[destinations.first]\napi_keys = [12345678]").join("\n");
     assert!(!found.contains("12345678"), "{found}");
 }
