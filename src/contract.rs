@@ -111,7 +111,7 @@ pub trait Dialect: Send + Sync + 'static {
 }
 
 /// A vendor's name and the defaults that go with it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct DialectInfo {
     /// The name used in configuration, e.g. in `dialect = "…"`.
     pub name: &'static str,
@@ -146,6 +146,16 @@ pub enum FlushMode {
     Eager,
     /// A trace once it is complete and quiet.
     Settled,
+}
+
+impl FlushMode {
+    /// The word of `flush.mode`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::Settled => "settled",
+        }
+    }
 }
 
 /// Environment lines for one SDK.

@@ -13,7 +13,8 @@
 //! - [`cli`]: one file a verb.
 
 pub mod canonical;
+pub mod cli;
+pub mod config;
 pub mod contract;
 pub mod dialects;
-
 pub mod pipeline;
