@@ -69,6 +69,9 @@ pub trait Dialect: Send + Sync + 'static {
         name.to_owned()
     }
 
+    /// A native id as this vendor shows it: the scope's hash if there is one, then the dialect's rule.
+    fn show_id(&self, id: Id, trace: Id, out: &Outward) -> String;
+
     /// What must be sent so that the vendor shows `view`, given that it was last shown `shown`.
     /// Rows that are not whole (`design.md §3`) become the vendor's own updates.
     fn plan(&self, view: &View, shown: Option<&View>, out: &Outward) -> Plan;
@@ -121,6 +124,8 @@ pub struct DialectInfo {
     pub flush: FlushMode,
     /// Whether the vendor's id space is shared by all its tenants.
     pub global_ids: bool,
+    /// Whether the vendor's ids carry a time, which must then be minted once for ids that do not.
+    pub timed_ids: bool,
     /// Requests a minute a credential may send, where the vendor is known to limit them.
     pub requests_per_minute: Option<u32>,
     /// Items a minute.

@@ -1,10 +1,12 @@
 //! What happens to every request, whoever sent it: accepted into the ledger, folded, delivered.
 
 pub mod accept;
+pub mod deliver;
 pub mod fold;
 pub mod homes;
 pub mod ledger;
 pub mod names;
+pub mod outward;
 pub mod record;
 pub mod repeats;
 pub mod subject;

@@ -96,12 +96,6 @@ impl TraceItems {
         spans.map(|span| subject::span(project, span)).collect()
     }
 
-    /// How many items of records after `after` are held.
-    pub fn count_after(&self, after: Seq) -> u64 {
-        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
-        lists.flatten().filter(|held| held.seq > after).count() as u64
-    }
-
     /// The whole trace as of a record (`Seq::MAX`: now).
     pub fn view(&self, upto: Seq) -> View {
         self.fold(upto, None)
@@ -137,6 +131,37 @@ impl TraceItems {
         }
         self.infer_ends(&mut view, upto);
         view
+    }
+
+    /// Whether anything says which trace or session this is about; an orphan's items do not.
+    pub fn is_placed(&self) -> bool {
+        self.items().any(|item| item.trace().is_some() || item.span().is_none())
+    }
+
+    /// The dialect that brought the first item.
+    pub fn origin(&self) -> &'static str {
+        self.items().next().map_or("", |item| item.origin)
+    }
+
+    /// The newest record held that is not above a limit.
+    pub fn last_upto(&self, limit: Seq) -> Seq {
+        self.seqs.iter().copied().take_while(|seq| *seq <= limit).last().unwrap_or_default()
+    }
+
+    /// How many items of records above `after`, up to `upto`, are held.
+    pub fn count_between(&self, after: Seq, upto: Seq) -> u64 {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(|held| held.seq > after && held.seq <= upto).count() as u64
+    }
+
+    /// How many items of records above `after` are about a row: the trace record, a span, or scores.
+    pub fn count_of(&self, target: &Target, after: Seq) -> u64 {
+        let list = match target {
+            Target::Trace(_) => Some(&self.trace),
+            Target::Span { span, .. } => self.spans.get(&span.stem()),
+            Target::Session(_) => Some(&self.scores),
+        };
+        list.into_iter().flatten().filter(|held| held.seq > after).count() as u64
     }
 
     /// The trace's native id: as its create spelled it, else as the first item did.

@@ -1,0 +1,202 @@
+//! Sending planned writes: stage by stage, packed into requests, split where one bad row fails all,
+//! confirmed where a vendor's success promises nothing.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::future::join_all;
+use indexmap::IndexMap;
+
+use super::ship::Outcome;
+use super::ship::Shipment;
+use super::ship::Shipper;
+use crate::contract::Request;
+use crate::contract::Verdict;
+use crate::contract::Write;
+use crate::pipeline::ledger::Seq;
+
+/// How long a delivered write may take to show before it is sent again (`design.md §5`).
+const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
+const CONFIRM_FIRST: Duration = Duration::from_millis(80);
+
+/// A write, by its trace's place in the batch and its own in the plan.
+type Place = (usize, usize);
+
+/// How one write fared.
+pub(super) struct Sent {
+    place: Place,
+    verdict: Verdict,
+    why: String,
+    /// Whether it may have been applied although it failed.
+    maybe: bool,
+}
+
+/// Sends every shipment's writes; a trace whose write fails goes no further, the others do.
+pub(super) async fn send(shipper: &Shipper, shipments: &mut [Shipment]) {
+    let stages = shipments.iter().flat_map(|shipment| &shipment.writes).map(|write| write.stage).max();
+    for stage in 0..=stages.unwrap_or_default() {
+        let sent = send_stage(shipper, shipments, stage).await;
+        for sent in sent {
+            note(shipments, sent);
+        }
+    }
+}
+
+async fn send_stage(shipper: &Shipper, shipments: &[Shipment], stage: u8) -> Vec<Sent> {
+    let info = shipper.destination.dialect.info();
+    let mut groups: IndexMap<String, Vec<Place>> = IndexMap::new();
+    for (at, shipment) in shipments.iter().enumerate().filter(|(_, shipment)| shipment.failed.is_none()) {
+        for (nth, write) in shipment.writes.iter().enumerate().filter(|(_, write)| write.stage == stage) {
+            let batch = if write.batch.is_empty() { format!("\0{at}/{nth}") } else { write.batch.clone() };
+            groups.entry(batch).or_default().push((at, nth));
+        }
+    }
+    let bytes = |place: &Place| shipments[place.0].writes[place.1].row.len();
+    let chunks = groups.into_values().flat_map(|places| chunks(places, info.batch_rows, info.batch_bytes, bytes));
+    let sends = chunks.map(|chunk| send_chunk(shipper, shipments, chunk));
+    join_all(sends).await.into_iter().flatten().collect()
+}
+
+/// Cuts a group so that no request has too many rows or bytes.
+fn chunks(places: Vec<Place>, rows: usize, bytes: usize, size: impl Fn(&Place) -> usize) -> Vec<Vec<Place>> {
+    let mut chunks: Vec<Vec<Place>> = Vec::new();
+    let mut filled = 0;
+    for place in places {
+        let size = size(&place);
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len() < rows.max(1) && filled + size <= bytes => {
+                filled += size;
+                chunk.push(place);
+            }
+            _ => {
+                filled = size;
+                chunks.push(vec![place]);
+            }
+        }
+    }
+    chunks
+}
+
+/// Sends one request; halves it while one bad row fails all.
+fn send_chunk<'a>(shipper: &'a Shipper, shipments: &'a [Shipment], chunk: Vec<Place>) -> BoxFuture<'a, Vec<Sent>> {
+    async move {
+        let writes: Vec<&Write> = chunk.iter().map(|(at, nth)| &shipments[*at].writes[*nth]).collect();
+        let (verdict, why, maybe) = match already_there(shipper, &writes).await {
+            Ok(true) => (Verdict::Delivered, String::new(), false),
+            Ok(false) => try_once(shipper, &writes).await,
+            Err(why) => (Verdict::Retry(None), why, false),
+        };
+        if verdict == Verdict::Split && chunk.len() > 1 {
+            let (left, right) = chunk.split_at(chunk.len() / 2);
+            let mut sent = send_chunk(shipper, shipments, left.to_vec()).await;
+            sent.extend(send_chunk(shipper, shipments, right.to_vec()).await);
+            return sent;
+        }
+        let verdict = if verdict == Verdict::Split { Verdict::Rejected(why.clone()) } else { verdict };
+        chunk.into_iter().map(|place| Sent { place, verdict: verdict.clone(), why: why.clone(), maybe }).collect()
+    }
+    .boxed()
+}
+
+/// Whether a write that must not be repeated is there already.
+async fn already_there(shipper: &Shipper, writes: &[&Write]) -> Result<bool, String> {
+    let [write] = writes else { return Ok(false) };
+    let Some(request) = &write.unless else { return Ok(false) };
+    let answer = shipper.destination.client.read(request).await?;
+    Ok(shipper.destination.dialect.confirmed(write, &answer))
+}
+
+async fn try_once(shipper: &Shipper, writes: &[&Write]) -> (Verdict, String, bool) {
+    let destination = &shipper.destination;
+    let request = destination.dialect.pack(writes);
+    let answer = match destination.client.send(&request).await {
+        Ok(answer) => answer,
+        Err(why) => {
+            count(shipper, &request, "no_answer");
+            return (Verdict::Retry(None), why, true);
+        }
+    };
+    let verdict = destination.dialect.verdict(&request, &answer);
+    count(shipper, &request, label(&verdict));
+    if verdict != Verdict::Delivered {
+        return (verdict, describe(&request, answer.status, &answer.body), answer.status >= 500);
+    }
+    match confirm_all(shipper, writes).await {
+        true => (Verdict::Delivered, String::new(), false),
+        false => (Verdict::Retry(None), "accepted, but not shown within 60 s".to_owned(), true),
+    }
+}
+
+async fn confirm_all(shipper: &Shipper, writes: &[&Write]) -> bool {
+    let confirmed = join_all(writes.iter().map(|write| confirm(shipper, write))).await;
+    confirmed.into_iter().all(|confirmed| confirmed)
+}
+
+/// Asks until the write shows, at growing intervals.
+async fn confirm(shipper: &Shipper, write: &Write) -> bool {
+    let destination = &shipper.destination;
+    let Some(request) = destination.dialect.confirm(write) else { return true };
+    let mut pause = CONFIRM_FIRST;
+    let asked = async {
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Ok(answer) = destination.client.read(&request).await
+                && destination.dialect.confirmed(write, &answer)
+            {
+                break;
+            }
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    };
+    tokio::time::timeout(CONFIRM_WITHIN, asked).await.is_ok()
+}
+
+/// Notes how a write fared on its trace; the first failure stands.
+fn note(shipments: &mut [Shipment], sent: Sent) {
+    let Sent { place: (at, nth), verdict, why, maybe } = sent;
+    let shipment = &mut shipments[at];
+    let frozen: Option<Seq> = maybe.then_some(shipment.job.upto);
+    match verdict {
+        Verdict::Delivered => shipment.delivered += 1,
+        Verdict::Rejected(reason) => {
+            let target = shipment.writes[nth].target.clone();
+            let why = if reason == why { reason } else { format!("{reason} ({why})") };
+            shipment.refused.push((target, why));
+        }
+        Verdict::Retry(floor) => {
+            shipment.failed.get_or_insert(Outcome::Failed { why, floor, frozen, stop: false });
+        }
+        Verdict::Split => {
+            shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: false });
+        }
+        Verdict::Stop(reason) => {
+            shipment.failed.get_or_insert(Outcome::Failed { why: reason, floor: None, frozen, stop: true });
+        }
+    }
+}
+
+fn label(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Delivered => "delivered",
+        Verdict::Retry(_) => "retry",
+        Verdict::Split => "split",
+        Verdict::Rejected(_) => "rejected",
+        Verdict::Stop(_) => "stop",
+    }
+}
+
+fn count(shipper: &Shipper, request: &Request, outcome: &'static str) {
+    let name = shipper.destination.name.to_string();
+    metrics::counter!("spangate_egress_requests_total", "destination" => name.clone(), "outcome" => outcome)
+        .increment(1);
+    metrics::counter!("spangate_egress_rows_total", "destination" => name, "outcome" => outcome)
+        .increment(request.rows as u64);
+}
+
+/// What was answered, for `explain`: the vendor's own words, cut.
+fn describe(request: &Request, status: u16, body: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(body).chars().take(300).collect();
+    let path = request.path.split('?').next().unwrap_or_default();
+    format!("{} {path}: {status} {text}", request.method)
+}

@@ -1,0 +1,122 @@
+//! One due trace: what it should look like at the vendor, and what to send for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Destination;
+use super::Route;
+use super::book::TraceState;
+use crate::canonical::Time;
+use crate::canonical::View;
+use crate::contract::FlushMode;
+use crate::contract::Outward;
+use crate::contract::Plan;
+use crate::pipeline::fold::TraceItems;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::outward::Outwards;
+
+/// A trace that is to be sent now.
+pub(super) struct Job {
+    pub(super) key: SubjectKey,
+    pub(super) items: Arc<TraceItems>,
+    pub(super) view: View,
+    pub(super) shown: Option<View>,
+    pub(super) shown_upto: Seq,
+    pub(super) upto: Seq,
+    pub(super) out: Outward,
+}
+
+/// What looking at a due trace gave.
+pub(super) enum Look {
+    /// Send it.
+    Send(Box<Job>),
+    /// Look again at that time.
+    Later(Time),
+    /// It is an orphan that this trace adopted.
+    Adopted(SubjectKey),
+    /// It is an orphan whose create never came.
+    NoCreate,
+}
+
+/// Folds a due trace and decides.
+pub(super) fn look(
+    outwards: &Outwards,
+    destination: &Destination,
+    (key, state): (SubjectKey, &TraceState),
+    (start, cursor): (Seq, Seq),
+    now: Time,
+) -> Result<Look, LedgerError> {
+    let Some(route) = destination.routes.get(&state.project) else { return Ok(Look::NoCreate) };
+    let items = outwards.traces.load(&state.project, key)?;
+    let waited = now.0 - state.first_at.0 >= nanos(route.orphan_wait);
+    if !items.is_placed() {
+        return Ok(match outwards.homes.adopted(&state.project, key)? {
+            Some(trace) => Look::Adopted(trace),
+            None if waited => Look::NoCreate,
+            None => Look::Later(now.plus(1_000_000_000)),
+        });
+    }
+    let upto = state.frozen.unwrap_or_else(|| items.last_upto(cursor));
+    let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, start));
+    let eager = route.flush == FlushMode::Eager;
+    let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
+    if let Some(due) = too_early(&view, &items, state, route, waited) {
+        if due > now {
+            return Ok(Look::Later(due));
+        }
+    }
+    let mut shown = (!eager && shown_upto > 0).then(|| items.view(shown_upto));
+    outwards.dress(&state.project, &items, &mut view);
+    if let Some(shown) = &mut shown {
+        outwards.dress(&state.project, &items, shown);
+    }
+    let out = outwards.outward(&state.project, key, &view, destination, route);
+    Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
+}
+
+/// When to look again, if not now; a retry does not wait again for what it waited for before.
+fn too_early(view: &View, items: &TraceItems, state: &TraceState, route: &Route, waited: bool) -> Option<Time> {
+    let partial_row =
+        view.trace.as_ref().is_some_and(|trace| !trace.whole) || view.spans.iter().any(|span| !span.whole);
+    if partial_row && !waited {
+        return Some(state.first_at.plus(nanos(route.orphan_wait)));
+    }
+    if route.flush == FlushMode::Eager || state.attempts > 0 {
+        return None;
+    }
+    let only_scores = view.trace.is_none() && view.spans.is_empty();
+    let wait = match (view.complete || only_scores, partial_row) {
+        (true, _) => route.quiet.unwrap_or(items.quiet),
+        (false, true) => route.orphan_wait,
+        (false, false) => route.idle,
+    };
+    Some(items.last_at.plus(nanos(wait)))
+}
+
+/// The newest record of the trace before this news: everything up to it was settled, unless it is
+/// older than the route.
+fn earlier(items: &TraceItems, first: Seq, start: Seq) -> Seq {
+    let before = items.last_upto(first.saturating_sub(1));
+    if before > start { before } else { 0 }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// When news of a trace makes it due, before it is looked at.
+pub(super) fn due(route: &Route, quiet: Duration, at: Time) -> Time {
+    match route.flush {
+        FlushMode::Eager => at.plus(1_000_000_000),
+        FlushMode::Settled => at.plus(nanos(route.quiet.unwrap_or(quiet))),
+    }
+}
+
+impl Job {
+    /// Plans it, now that the vendor project is known.
+    pub(super) fn plan(&self, destination: &Destination) -> Plan {
+        destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out)
+    }
+}

@@ -1,0 +1,142 @@
+//! From a folded trace to what a dialect's encode needs: names for ids, the vendor's project, the
+//! trace's minted time, the scope of ids.
+
+use std::sync::Arc;
+
+use crate::canonical::ClientProject;
+use crate::canonical::Field;
+use crate::canonical::Id;
+use crate::canonical::View;
+use crate::canonical::ids;
+use crate::contract;
+use crate::contract::Dialect;
+use crate::contract::Known;
+use crate::contract::Names;
+use crate::contract::Outward;
+use crate::contract::VendorProject;
+use crate::pipeline::deliver::Destination;
+use crate::pipeline::deliver::Route;
+use crate::pipeline::fold::TraceItems;
+use crate::pipeline::homes::Homes;
+use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::traces::Traces;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What turns traces outward; shared by the couriers and the reads.
+pub struct Outwards {
+    /// The cache of traces.
+    pub traces: Arc<Traces>,
+    /// Which trace a span is in.
+    pub homes: Arc<Homes>,
+    /// Names and their ids.
+    pub names: Arc<dyn Names>,
+    /// Where minted times are kept.
+    pub ledger: Arc<dyn Ledger>,
+}
+
+impl Outwards {
+    /// Replaces ids that we gave for names by the names: of the project and the session.
+    pub fn dress(&self, project: &str, items: &TraceItems, view: &mut View) {
+        let origin = items.origin();
+        let named = |id: &str| self.names.name(project, origin, id).map(|named| named.name);
+        let (name, stream) = contract::plain(&items.client_project(), named);
+        let Some(trace) = &mut view.trace else { return };
+        trace.facts.project = Field::Set(ClientProject { name: Some(name), stream, ..ClientProject::default() });
+        if let Field::Set(session) = &mut trace.facts.session
+            && let Some(name) = named(session)
+        {
+            *session = name;
+        }
+    }
+
+    /// How a view goes out to a destination, but for names that must be looked up and a time that must
+    /// be minted.
+    pub fn outward(
+        &self,
+        project: &str,
+        trace: SubjectKey,
+        view: &View,
+        destination: &Destination,
+        route: &Route,
+    ) -> Outward {
+        let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
+        let client = client.unwrap_or_else(|| self.client_project(project, trace));
+        let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| "default".to_owned());
+        let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| "default".to_owned());
+        Outward {
+            scope: route.scope.clone(),
+            trace_ms: natural_ms(view),
+            project: VendorProject { name: destination.dialect.project_name(&name), stream },
+            known: Known::new(),
+            keep: route.keep,
+        }
+    }
+
+    /// The client project of a trace whose record is not held, in plain names.
+    fn client_project(&self, project: &str, trace: SubjectKey) -> ClientProject {
+        let Ok(items) = self.traces.load(project, trace) else { return ClientProject::default() };
+        let named = |id: &str| self.names.name(project, items.origin(), id).map(|named| named.name);
+        let (name, stream) = contract::plain(&items.client_project(), named);
+        ClientProject { name: Some(name), stream, ..ClientProject::default() }
+    }
+
+    /// The trace's time in the ids of a dialect whose ids carry one: its own id's, where that carries a
+    /// time; else the first that was minted for it. `clamp` keeps a minted time within a window and
+    /// makes it one of that `place`.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn mint(
+        &self,
+        dialect: &'static dyn Dialect,
+        place: &str,
+        clamp: Option<(i64, i64)>,
+        traces: &mut [(SubjectKey, Id, &mut Outward)],
+    ) -> Result<(), LedgerError> {
+        if !dialect.info().timed_ids {
+            return Ok(());
+        }
+        let mut facts = Vec::new();
+        let mut wanted = Vec::new();
+        for (at, (key, id, out)) in traces.iter_mut().enumerate() {
+            let natural = out.trace_ms;
+            let clamped = clamp.map_or(natural, |(from, to)| natural.clamp(from, to));
+            if let (Some(own), true) = (own_ms(*id, natural), clamped == natural && out.scope.is_none()) {
+                out.trace_ms = own;
+                continue;
+            }
+            let place = if clamped == natural && out.scope.is_none() { "" } else { place };
+            facts.push(fact(place, *key, clamped));
+            wanted.push(at);
+        }
+        if facts.is_empty() {
+            return Ok(());
+        }
+        for (at, held) in wanted.into_iter().zip(self.ledger.put_if_absent(facts).await?) {
+            if let Ok(bytes) = held.try_into() {
+                traces[at].2.trace_ms = i64::from_be_bytes(bytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
+    Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
+}
+
+/// The earliest start in milliseconds, or 0.
+fn natural_ms(view: &View) -> i64 {
+    view.start().map_or(0, |start| start.millis())
+}
+
+/// The time that an id carries, if it lies within a day of when its trace began.
+fn own_ms(id: Id, natural: i64) -> Option<i64> {
+    let Id::Uuid(bytes) = id else { return None };
+    let own = ids::embedded_ms(&bytes);
+    ((own - natural).abs() <= DAY_MS).then_some(own)
+}
