@@ -247,6 +247,18 @@ pub struct Accepted {
     pub decoded: Arc<Decoded>,
 }
 
+/// Charges what a request turns out to hold, once it is decoded and before it is stored.
+pub trait Charge: Send + Sync {
+    /// Takes `n` spans from the caller's key and project.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] when either sends more than its limit.
+    fn spans(&self, caller: &Caller, n: u32) -> Result<(), Refusal>;
+}
+
+/// The time: nanoseconds since 1970. Passed in, so that a test can hold it.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
 /// Answers reads.
 pub trait Read: Send + Sync {
     /// A trace (whole) or the trace of a span, from the fold, else from `read_from`. `wanted` may be
