@@ -15,3 +15,5 @@
 pub mod canonical;
 pub mod contract;
 pub mod dialects;
+pub mod http;
+pub mod telemetry;

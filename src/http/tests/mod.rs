@@ -1,0 +1,1 @@
+//! The edge over real sockets, with a dialect made up for it.
