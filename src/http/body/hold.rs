@@ -32,12 +32,12 @@ impl Hold {
     /// [`Refusal::TooMany`] when the others leave too little. Waiting could wait for itself.
     pub(super) fn reach(&mut self, bytes: usize) -> Result<(), Refusal> {
         let more = kibibytes(bytes).saturating_sub(kibibytes(self.bytes));
-        self.bytes = self.bytes.max(bytes);
         if more == 0 {
             return Ok(());
         }
         let full = |_| Refusal::TooMany { what: "too many bytes in hand".to_owned(), after_s: 1 };
         let permit = Arc::clone(&self.all).try_acquire_many_owned(more).map_err(full)?;
+        self.bytes = bytes;
         match &mut self.permit {
             Some(held) => held.merge(permit),
             None => self.permit = Some(permit),

@@ -46,9 +46,7 @@ async fn replace(face: &Face, request: Request, hold: &mut Hold) -> Result<Reque
         face.edge.limits.bytes(caller, bytes.len() as u64)?;
     }
     let bytes = prepare(bytes, encoding, is_text(&parts.headers), settings.max_decoded, hold).await?;
-    if encoding.is_some() {
-        parts.headers.remove(header::CONTENT_ENCODING);
-    }
+    parts.headers.remove(header::CONTENT_ENCODING);
     parts.headers.remove(header::TRANSFER_ENCODING);
     if !bytes.is_empty() || length.is_some() {
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));

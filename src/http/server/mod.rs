@@ -142,7 +142,7 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, shutdown
         .timer(HeadTimer::new(read, patience.head, patience.idle))
         // The timer decides by itself, see there; hyper only has to ask it.
         .header_read_timeout(patience.idle)
-        .max_buf_size(HEAD_BYTES)
+        .max_header_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(wire), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -158,6 +158,6 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, shutdown
 }
 
 /// The request line and all headers; hyper answers 431 beyond.
-const HEAD_BYTES: usize = 64 << 10;
+const HEAD_BYTES: usize = 32 << 10;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
