@@ -185,6 +185,8 @@ pub struct Doors {
     pub names: Arc<dyn Names>,
     /// The base URL that clients see, without a trailing slash.
     pub public_url: Arc<str>,
+    /// The base URL of the console, without a trailing slash; `/t/<id>` under it shows a trace.
+    pub console_url: Arc<str>,
 }
 
 /// Who asks; a request extension set by the edge once the credential is known.

@@ -17,4 +17,6 @@ pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod dialects;
+pub mod http;
 pub mod pipeline;
+pub mod telemetry;
