@@ -7,7 +7,7 @@ is taken out of metadata: its content is the business of the gateway's own tests
 
 import json
 import urllib.request
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from . import ids
 
@@ -150,6 +150,20 @@ def pandaprobe(row, scores):
 
 SHAPE = {"opik": opik, "galileo": galileo, "pandaprobe": pandaprobe}
 ID = {"opik": "id", "galileo": "id", "pandaprobe": "trace_id"}
+
+
+def times(shape, path=""):
+    """Start and end of a trace and each of its spans, by its path of names; None where none is shown."""
+    here = f"{path} > {shape.get('name')}"
+    start = next((shape[key] for key in ("start_time", "created_at", "started_at") if key in shape), None)
+    end = next((shape[key] for key in ("end_time", "ended_at") if key in shape), None)
+    duration = shape.get("metrics", {}).get("duration_ns")
+    if duration is not None and start:
+        end = instant((moment(start) + timedelta(microseconds=duration // 1000)).isoformat())
+    found = {f"{here}: start": start, f"{here}: end": end}
+    for span in shape.get("spans", []):
+        found |= times(span, here)
+    return found
 
 
 def nested(trace, spans):
