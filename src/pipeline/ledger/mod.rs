@@ -26,6 +26,8 @@
 //!
 //! Any engine passes the suite in `conformance`; `sqlite` is the embedded one.
 
+mod sqlite;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,10 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::watch;
+
+pub use sqlite::Durability;
+pub use sqlite::Options;
+pub use sqlite::Sqlite;
 
 /// A record's place in the ledger: from 1, without gaps. 0 stands before the first.
 pub type Seq = u64;
