@@ -26,6 +26,8 @@
 //!
 //! Any engine passes the suite in `conformance`; `sqlite` is the embedded one.
 
+#[cfg(test)]
+mod conformance;
 mod sqlite;
 
 use std::path::PathBuf;

@@ -146,9 +146,9 @@ impl Sqlite {
 
     fn open_read_only(at: Layout) -> Result<Self, OpenError> {
         let lock = lock::hold_shared(&at)?;
-        let mut tail = schema::reader(&at)
-            .and_then(|conn| schema::tail(&conn).map_err(|error| schema::refused(&at, &error)))?;
-        tail.lost += Watermark::peek(&at.mark).saturating_sub(tail.seq);
+        let mark = Watermark::peek(&at.mark);
+        let conn = schema::reader(&at)?;
+        let tail = schema::tail(&conn, mark).map_err(|error| schema::refused(&at, &error))?;
         let shared = Shared::new(tail);
         shared.closed();
         Ok(Self {

@@ -40,10 +40,12 @@ CREATE TABLE facts(
     PRIMARY KEY(space, key)) WITHOUT ROWID;
 ";
 
+const PUT_META: &str = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
+
 /// Where the ledger ends, and its totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// The highest sequence held.
+    /// The highest sequence ever given.
     pub(super) seq: Seq,
     /// Records held.
     pub(super) records: u64,
@@ -138,33 +140,52 @@ fn known(at: &Layout, found: u32) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Reads where the ledger ends.
-pub(super) fn tail(conn: &Connection) -> rusqlite::Result<Tail> {
-    let number = |key: &str| -> rusqlite::Result<u64> {
-        let found = conn
-            .query_row("SELECT v FROM meta WHERE k=?1", [key], |row| {
-                unsigned(row, 0)
-            })
-            .optional()?;
-        Ok(found.unwrap_or(0))
-    };
-    let seq = conn.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| {
-        unsigned(row, 0)
-    })?;
+/// Reads where the ledger ends, counting what is known to be missing at its end.
+///
+/// `mark` is the highest sequence known to have been acknowledged. A number that was given
+/// is never given again, though its record be lost: couriers may have settled past it.
+pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
+    let number = |sql: &str| conn.query_row(sql, [], |row| unsigned(row, 0));
+    let held = number("SELECT coalesce(max(seq), 0) FROM records")?;
+    let known = meta(conn, "given")?.max(held);
+    let given = known
+        .max(mark)
+        .max(number("SELECT coalesce(max(seq), 0) FROM contents")?)
+        .max(number("SELECT coalesce(max(base), 0) FROM progress")?);
     Ok(Tail {
-        seq,
-        records: number("records")?,
-        items: number("items")?,
-        lost: number("lost")?,
+        seq: given,
+        records: meta(conn, "records")?,
+        items: meta(conn, "items")?,
+        lost: meta(conn, "lost")? + (given - known),
     })
+}
+
+fn meta(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
+    let found = conn
+        .query_row("SELECT v FROM meta WHERE k=?1", [key], |row| {
+            unsigned(row, 0)
+        })
+        .optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+/// Remembers a loss that [`tail`] found, so that it is counted once.
+pub(super) fn keep_loss(conn: &mut Connection, tail: &Tail) -> rusqlite::Result<bool> {
+    if meta(conn, "lost")? == tail.lost {
+        return Ok(false);
+    }
+    let keep = conn.transaction()?;
+    keep.execute(PUT_META, ("given", signed(tail.seq)))?;
+    keep.execute(PUT_META, ("lost", signed(tail.lost)))?;
+    keep.commit()?;
+    Ok(true)
 }
 
 /// Writes the totals beside the records that made them.
 pub(super) fn keep_totals(conn: &Connection, tail: &Tail) -> rusqlite::Result<()> {
-    let mut put = conn.prepare_cached("INSERT OR REPLACE INTO meta VALUES(?1, ?2)")?;
+    let mut put = conn.prepare_cached(PUT_META)?;
     put.execute(("records", signed(tail.records)))?;
     put.execute(("items", signed(tail.items)))?;
-    put.execute(("lost", signed(tail.lost)))?;
     Ok(())
 }
 

@@ -4,7 +4,6 @@
 //! the commit has returned. While it flushes, the next group gathers by itself; there is no
 //! timer. See the module doc of `ledger` for what a failed commit means.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
@@ -238,21 +237,18 @@ fn apply(conn: &Connection, group: &mut [Job], tail: &mut Tail) -> rusqlite::Res
     Ok(answers)
 }
 
-// Opens through SQLite's own recovery. What ends below the mark has lost its tail; the loss
-// is counted in the store, since the mark has to follow the sequences that come next.
+// Opens through SQLite's own recovery, and compares what it finds with the mark.
 fn recover(
     at: &Layout,
     durability: Durability,
     mark: Seq,
 ) -> Result<(Connection, Tail), OpenError> {
-    let conn = schema::writer(at, durability)?;
+    let mut conn = schema::writer(at, durability)?;
     let refused = |error| schema::refused(at, &error);
-    let mut tail = schema::tail(&conn).map_err(refused)?;
-    if let Some(lost) = mark.checked_sub(tail.seq).filter(|lost| *lost > 0) {
-        tracing::error!(ledger.lost = lost, ledger.head = tail.seq, dir = %Path::display(&at.dir),
+    let tail = schema::tail(&conn, mark).map_err(refused)?;
+    if schema::keep_loss(&mut conn, &tail).map_err(refused)? {
+        tracing::error!(ledger.lost = tail.lost, ledger.head = tail.seq, dir = %at.dir.display(),
             "acknowledged records are missing from the ledger");
-        tail.lost += lost;
-        schema::keep_totals(&conn, &tail).map_err(refused)?;
     }
     Ok((conn, tail))
 }
