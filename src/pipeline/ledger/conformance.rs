@@ -119,23 +119,13 @@ pub(crate) async fn gives_back_what_was_appended(engine: &Engine) {
 pub(crate) async fn keeps_any_body(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    let bodies = [
-        vec![],
-        vec![0; 1],
-        vec![b'x'; 300_000],
-        noise(300_000),
-        noise(5_000),
-    ];
+    let bodies = [vec![], vec![0; 1], vec![b'x'; 300_000], noise(300_000), noise(5_000)];
     for body in &bodies {
         let body = Bytes::copy_from_slice(body);
         ledger.append(Draft { body, ..draft("a") }).await.unwrap();
     }
     let held = ledger.range(0, 10, usize::MAX).unwrap();
-    assert!(
-        held.iter()
-            .map(|record| &record.body[..])
-            .eq(bodies.iter().map(Vec::as_slice))
-    );
+    assert!(held.iter().map(|record| &record.body[..]).eq(bodies.iter().map(Vec::as_slice)));
 }
 
 pub(crate) async fn bounds_a_range(engine: &Engine) {
@@ -144,14 +134,7 @@ pub(crate) async fn bounds_a_range(engine: &Engine) {
     for _ in 0..5 {
         let body = Bytes::from_static(&[1; 100]);
         let head = Bytes::new();
-        ledger
-            .append(Draft {
-                head,
-                body,
-                ..draft("a")
-            })
-            .await
-            .unwrap();
+        ledger.append(Draft { head, body, ..draft("a") }).await.unwrap();
     }
     assert_eq!(seqs(&*ledger, 0, 100, 1 << 20), [1, 2, 3, 4, 5]);
     assert_eq!(seqs(&*ledger, 2, 2, 1 << 20), [3, 4]);
@@ -161,10 +144,7 @@ pub(crate) async fn bounds_a_range(engine: &Engine) {
     assert_eq!(seqs(&*ledger, 5, 100, 1 << 20), [0; 0]);
     assert_eq!(seqs(&*ledger, Seq::MAX, 100, 1 << 20), [0; 0]);
     let named = ledger.get(&[4, 99, 0, 2]).unwrap();
-    assert_eq!(
-        named.iter().map(|record| record.seq).collect::<Vec<_>>(),
-        [4, 2]
-    );
+    assert_eq!(named.iter().map(|record| record.seq).collect::<Vec<_>>(), [4, 2]);
 }
 
 pub(crate) async fn reads_newest_first(engine: &Engine) {
@@ -183,13 +163,7 @@ pub(crate) async fn indexes_traces_and_aliases(engine: &Engine) {
     let ledger = scene.open();
     let (one, two) = (SubjectKey(1), SubjectKey(u64::MAX));
     for traces in [vec![one], vec![one, two], vec![], vec![two]] {
-        ledger
-            .append(Draft {
-                traces,
-                ..draft("a")
-            })
-            .await
-            .unwrap();
+        ledger.append(Draft { traces, ..draft("a") }).await.unwrap();
     }
     assert_eq!(ledger.seqs_of(one), Ok(vec![1, 2]));
     assert_eq!(ledger.seqs_of(two), Ok(vec![2, 4]));
@@ -202,18 +176,9 @@ pub(crate) async fn finds_any_subject(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
     for n in 0..4 {
-        let subjects = vec![
-            SubjectKey(500),
-            SubjectKey(n),
-            SubjectKey(n << 60),
-            SubjectKey(40),
-        ];
+        let subjects = vec![SubjectKey(500), SubjectKey(n), SubjectKey(n << 60), SubjectKey(40)];
         let traces = vec![SubjectKey(100 + n)];
-        let sent = Draft {
-            subjects,
-            traces,
-            ..draft("a")
-        };
+        let sent = Draft { subjects, traces, ..draft("a") };
         ledger.append(sent).await.unwrap();
     }
     assert_eq!(ledger.find(SubjectKey(40), 9), Ok(vec![4, 3, 2, 1]));
@@ -256,11 +221,7 @@ pub(crate) async fn settles_whole_steps(engine: &Engine) {
         facts: vec![],
     };
     ledger.settle("d", step).await.unwrap();
-    let expected = Progress {
-        base: 6,
-        counters: counters(20),
-        open: vec![open(7, 5), open(1 << 63, 0)],
-    };
+    let expected = Progress { base: 6, counters: counters(20), open: vec![open(7, 5), open(1 << 63, 0)] };
     assert_eq!(ledger.progress("d"), Ok(expected.clone()));
     assert_eq!(ledger.fact("ids", b"7"), Ok(Some(b"minted".to_vec())));
     drop(ledger);
@@ -272,19 +233,11 @@ pub(crate) async fn keeps_destinations_apart(engine: &Engine) {
     let ledger = scene.open();
     for (destination, base) in [("d", 1), ("e", 2)] {
         let opened = vec![open(7, base)];
-        let step = Settle {
-            base,
-            opened,
-            ..Settle::default()
-        };
+        let step = Settle { base, opened, ..Settle::default() };
         ledger.settle(destination, step).await.unwrap();
     }
     let closed = vec![SubjectKey(7)];
-    let step = Settle {
-        base: 3,
-        closed,
-        ..Settle::default()
-    };
+    let step = Settle { base: 3, closed, ..Settle::default() };
     ledger.settle("d", step).await.unwrap();
     assert_eq!(ledger.progress("d").unwrap().open, []);
     assert_eq!(ledger.progress("e").unwrap().open, [open(7, 2)]);
@@ -294,26 +247,16 @@ pub(crate) async fn keeps_destinations_apart(engine: &Engine) {
 pub(crate) async fn keeps_the_first_fact_and_replaces(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    let asked = vec![
-        fact("s", b"k", b"one"),
-        fact("s", b"k", b"two"),
-        fact("t", b"k", b"three"),
-    ];
+    let asked = vec![fact("s", b"k", b"one"), fact("s", b"k", b"two"), fact("t", b"k", b"three")];
     let held = vec![b"one".to_vec(), b"one".to_vec(), b"three".to_vec()];
     assert_eq!(ledger.put_if_absent(asked).await, Ok(held));
     let asked = vec![fact("s", b"\xff", b""), fact("s", b"k", b"four")];
     let held = vec![b"".to_vec(), b"one".to_vec()];
     assert_eq!(ledger.put_if_absent(asked).await, Ok(held));
-    ledger
-        .replace(vec![fact("s", b"k", b"five")])
-        .await
-        .unwrap();
+    ledger.replace(vec![fact("s", b"k", b"five")]).await.unwrap();
     assert_eq!(ledger.fact("s", b"k"), Ok(Some(b"five".to_vec())));
     assert_eq!(ledger.fact("s", b"none"), Ok(None));
-    assert_eq!(
-        ledger.facts("s"),
-        Ok(vec![fact("s", b"k", b"five"), fact("s", b"\xff", b"")])
-    );
+    assert_eq!(ledger.facts("s"), Ok(vec![fact("s", b"k", b"five"), fact("s", b"\xff", b"")]));
     assert_eq!(ledger.facts("u"), Ok(vec![]));
 }
 
@@ -345,23 +288,11 @@ pub(crate) async fn counts_items_for_ever(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
     for items in [3, 0, 4] {
-        ledger
-            .append(Draft {
-                items,
-                ..draft("a")
-            })
-            .await
-            .unwrap();
+        ledger.append(Draft { items, ..draft("a") }).await.unwrap();
     }
     drop(ledger);
     let ledger = scene.open();
-    ledger
-        .append(Draft {
-            items: 10,
-            ..draft("a")
-        })
-        .await
-        .unwrap();
+    ledger.append(Draft { items: 10, ..draft("a") }).await.unwrap();
     let status = ledger.status();
     assert!(status.ready);
     assert_eq!((status.items, status.records, status.head), (17, 4, 4));
@@ -374,10 +305,7 @@ pub(crate) async fn counts_items_for_ever(engine: &Engine) {
 pub(crate) async fn groups_concurrent_appends(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    let settle = Settle {
-        base: 5,
-        ..Settle::default()
-    };
+    let settle = Settle { base: 5, ..Settle::default() };
     let appends = join_all((0..64).map(|_| ledger.append(draft("a"))));
     let (given, settled) = tokio::join!(appends, ledger.settle("d", settle));
     settled.unwrap();
@@ -392,21 +320,12 @@ pub(crate) async fn groups_concurrent_appends(engine: &Engine) {
 pub(crate) async fn refuses_a_second_opener(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    assert!(matches!(
-        (engine.open)(scene.path()),
-        Err(OpenError::InUse(_))
-    ));
-    assert!(matches!(
-        (engine.open_read_only)(scene.path()),
-        Err(OpenError::InUse(_))
-    ));
+    assert!(matches!((engine.open)(scene.path()), Err(OpenError::InUse(_))));
+    assert!(matches!((engine.open_read_only)(scene.path()), Err(OpenError::InUse(_))));
     ledger.close().await.unwrap();
     let looking = scene.open_read_only();
     let beside = scene.open_read_only();
-    assert!(matches!(
-        (engine.open)(scene.path()),
-        Err(OpenError::InUse(_))
-    ));
+    assert!(matches!((engine.open)(scene.path()), Err(OpenError::InUse(_))));
     drop((looking, beside));
     scene.open();
 }
@@ -425,10 +344,7 @@ pub(crate) async fn refuses_after_close(engine: &Engine) {
 pub(crate) async fn reads_only_when_told_to(engine: &Engine) {
     let scene = Scene::new(engine);
     let missing = scene.path().join("none");
-    assert!(matches!(
-        (engine.open_read_only)(&missing),
-        Err(OpenError::Missing(_))
-    ));
+    assert!(matches!((engine.open_read_only)(&missing), Err(OpenError::Missing(_))));
     assert!(!missing.exists());
     let ledger = scene.open();
     scene.fill(&*ledger, 2).await;
@@ -557,22 +473,11 @@ pub(crate) fn draft(body: &str) -> Draft {
 }
 
 fn fact(space: &str, key: &[u8], value: &[u8]) -> Fact {
-    Fact {
-        space: space.to_owned(),
-        key: key.to_vec(),
-        value: value.to_vec(),
-    }
+    Fact { space: space.to_owned(), key: key.to_vec(), value: value.to_vec() }
 }
 
 fn open(trace: u64, shown: Seq) -> Open {
-    Open {
-        trace: SubjectKey(trace),
-        project: "project".into(),
-        shown,
-        first: 1,
-        last: 9,
-        note: vec![0, 255],
-    }
+    Open { trace: SubjectKey(trace), project: "project".into(), shown, first: 1, last: 9, note: vec![0, 255] }
 }
 
 fn counters(from: u64) -> Counters {
@@ -600,9 +505,7 @@ fn newest(ledger: &dyn Ledger, limit: usize, before: Option<Seq>) -> Vec<Seq> {
 pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state: u64 = 1;
     let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state.to_be_bytes()[0]
     };
     std::iter::repeat_with(next).take(length).collect()

@@ -309,12 +309,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// Records above `after`, ascending, up to both limits (bytes of head and body); at
     /// least one if there is any. Ends before a corrupt record; starting at one is
     /// [`LedgerError::Corrupt`], and a reader may go on with `after` set to its number.
-    fn range(
-        &self,
-        after: Seq,
-        max_records: usize,
-        max_bytes: usize,
-    ) -> Result<Vec<Record>, LedgerError>;
+    fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError>;
 
     /// The records named, in the order named; numbers that were never given are left out.
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError>;

@@ -60,8 +60,7 @@ impl Sealer {
             Some(packed) => (ZSTD, packed.as_slice()),
             None => (RAW, &draft.body[..]),
         };
-        let mut env =
-            Vec::with_capacity(256 + draft.traces.len() * 8 + draft.head.len() + body.len());
+        let mut env = Vec::with_capacity(256 + draft.traces.len() * 8 + draft.head.len() + body.len());
         env.extend(MAGIC);
         env.extend([FORMAT, codec]);
         env.extend([0; REST_AT - SEQ_AT]);
@@ -106,11 +105,7 @@ pub(super) fn stamp(env: &mut [u8], seq: Seq) {
 }
 
 /// Reads an envelope that is filed under `seq`; anything but what was stamped is `Corrupt`.
-pub(super) fn open(
-    seq: Seq,
-    env: &[u8],
-    zstd: &mut Decompressor<'_>,
-) -> Result<Record, LedgerError> {
+pub(super) fn open(seq: Seq, env: &[u8], zstd: &mut Decompressor<'_>) -> Result<Record, LedgerError> {
     let fields = verified(seq, env).and_then(|rest| Fields::read(env[5], rest));
     let Some(fields) = fields else {
         return Err(LedgerError::Corrupt(seq));
@@ -132,8 +127,7 @@ pub(super) fn open(
 
 fn verified(seq: Seq, env: &[u8]) -> Option<&[u8]> {
     let rest = env.get(REST_AT..)?;
-    let stamped = env[SEQ_AT..CRC_AT] == seq.to_le_bytes()
-        && env[CRC_AT..REST_AT] == checksum(env).to_le_bytes();
+    let stamped = env[SEQ_AT..CRC_AT] == seq.to_le_bytes() && env[CRC_AT..REST_AT] == checksum(env).to_le_bytes();
     (stamped && env[..4] == MAGIC && env[4] == FORMAT).then_some(rest)
 }
 
@@ -200,10 +194,7 @@ fn unpack(fields: &Fields<'_>, zstd: &mut Decompressor<'_>) -> io::Result<Bytes>
 
 fn keys(bytes: &[u8]) -> Vec<SubjectKey> {
     let (chunks, _) = bytes.as_chunks();
-    chunks
-        .iter()
-        .map(|chunk| SubjectKey(u64::from_le_bytes(*chunk)))
-        .collect()
+    chunks.iter().map(|chunk| SubjectKey(u64::from_le_bytes(*chunk))).collect()
 }
 
 fn take<'a>(from: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {

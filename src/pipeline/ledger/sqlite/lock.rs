@@ -48,18 +48,13 @@ impl Layout {
 pub(super) fn hold(at: &Layout) -> Result<File, OpenError> {
     let dir = &at.dir;
     let made = !dir.exists();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed("create directory", dir))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("create directory", dir))?;
     let path = dir.join(LOCK);
     let lock = private(&path).map_err(failed("open lock file", &path))?;
     taken(lock.try_lock(), dir)?;
     let db = private(&at.db).map_err(failed("open database file", &at.db))?;
     // SQLite gives its log and index files the mode of the database file.
-    db.set_permissions(Permissions::from_mode(0o600))
-        .map_err(failed("restrict database file", &at.db))?;
+    db.set_permissions(Permissions::from_mode(0o600)).map_err(failed("restrict database file", &at.db))?;
     sync_dir(dir)?;
     if made && let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
         sync_dir(parent)?;
@@ -87,20 +82,12 @@ fn taken(lock: Result<(), TryLockError>, dir: &Path) -> Result<(), OpenError> {
 }
 
 fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 // A file is durable only when its directory entry is.
 fn sync_dir(dir: &Path) -> Result<(), OpenError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(failed("sync directory", dir))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync directory", dir))
 }
 
 /// Says what was tried on which path when the system refused.

@@ -86,12 +86,7 @@ pub struct Options {
 impl Options {
     /// A ledger in `dir` with fsync and a queue of 64 MiB.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            durability: Durability::Fsync,
-            read_only: false,
-            queue_bytes: 64 << 20,
-        }
+        Self { dir: dir.into(), durability: Durability::Fsync, read_only: false, queue_bytes: 64 << 20 }
     }
 }
 
@@ -182,9 +177,7 @@ impl Sqlite {
             return Err(LedgerError::ReadOnly);
         }
         let permits = u32::try_from(bytes.min(self.queue_bytes)).unwrap_or(u32::MAX);
-        Arc::clone(&self.room)
-            .try_acquire_many_owned(permits)
-            .map_err(|_| LedgerError::Full)
+        Arc::clone(&self.room).try_acquire_many_owned(permits).map_err(|_| LedgerError::Full)
     }
 
     async fn put(&self, facts: Vec<Fact>) -> Result<Vec<Vec<u8>>, LedgerError> {
@@ -194,26 +187,16 @@ impl Sqlite {
         }
     }
 
-    async fn ask(
-        &self,
-        work: Work,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Result<Answer, LedgerError> {
+    async fn ask(&self, work: Work, permit: Option<OwnedSemaphorePermit>) -> Result<Answer, LedgerError> {
         let queue = self.queue.as_ref().ok_or(LedgerError::ReadOnly)?;
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            work,
-            reply,
-            _permit: permit,
-        };
+        let job = Job { work, reply, _permit: permit };
         queue.send(job).map_err(|_| LedgerError::Closed)?;
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 
     fn done(&self, work: Work) -> BoxFuture<'_, Result<(), LedgerError>> {
-        self.ask(work, None)
-            .map(|answer| answer.map(|_| ()))
-            .boxed()
+        self.ask(work, None).map(|answer| answer.map(|_| ())).boxed()
     }
 
     async fn shut(&self) -> Result<(), LedgerError> {
@@ -251,35 +234,22 @@ impl Ledger for Sqlite {
         self.shared.watch()
     }
 
-    fn range(
-        &self,
-        after: Seq,
-        max_records: usize,
-        max_bytes: usize,
-    ) -> Result<Vec<Record>, LedgerError> {
+    fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.readers
-            .lease()?
-            .read(|reader| query::range(reader, after, head, max_records, max_bytes))
+        self.readers.lease()?.read(|reader| query::range(reader, after, head, max_records, max_bytes))
     }
 
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.readers
-            .lease()?
-            .read(|reader| query::get(reader, seqs, head))
+        self.readers.lease()?.read(|reader| query::get(reader, seqs, head))
     }
 
     fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
-        self.readers
-            .lease()?
-            .read(|reader| query::seqs_of(&reader.conn, trace))
+        self.readers.lease()?.read(|reader| query::seqs_of(&reader.conn, trace))
     }
 
     fn find(&self, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError> {
-        self.readers
-            .lease()?
-            .read(|reader| query::find(&reader.conn, subject, limit))
+        self.readers.lease()?.read(|reader| query::find(&reader.conn, subject, limit))
     }
 
     fn alias(&self, trace: SubjectKey, seqs: &[Seq]) -> BoxFuture<'_, Result<(), LedgerError>> {
@@ -288,29 +258,20 @@ impl Ledger for Sqlite {
     }
 
     fn progress(&self, destination: &str) -> Result<Progress, LedgerError> {
-        self.readers
-            .lease()?
-            .read(|reader| query::progress(&mut reader.conn, destination))
+        self.readers.lease()?.read(|reader| query::progress(&mut reader.conn, destination))
     }
 
     fn settle(&self, destination: &str, settle: Settle) -> BoxFuture<'_, Result<(), LedgerError>> {
         let destination = destination.to_owned();
-        self.done(Work::Settle {
-            destination,
-            settle,
-        })
+        self.done(Work::Settle { destination, settle })
     }
 
     fn fact(&self, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.readers
-            .lease()?
-            .read(|reader| query::fact(&reader.conn, space, key))
+        self.readers.lease()?.read(|reader| query::fact(&reader.conn, space, key))
     }
 
     fn facts(&self, space: &str) -> Result<Vec<Fact>, LedgerError> {
-        self.readers
-            .lease()?
-            .read(|reader| query::facts(&reader.conn, space))
+        self.readers.lease()?.read(|reader| query::facts(&reader.conn, space))
     }
 
     fn put_if_absent(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
@@ -324,17 +285,14 @@ impl Ledger for Sqlite {
     fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
         let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
-        self.readers
-            .lease()?
-            .read(|reader| query::newest(reader, last, limit))
+        self.readers.lease()?.read(|reader| query::newest(reader, last, limit))
     }
 
     fn status(&self) -> Status {
         let size = |path| std::fs::metadata(path).map_or(0, |file| file.len());
         Status {
             bytes: size(&self.at.db) + size(&self.at.wal) + size(&self.at.mark),
-            queued_bytes: (self.queue_bytes - self.room.available_permits().min(self.queue_bytes))
-                as u64,
+            queued_bytes: (self.queue_bytes - self.room.available_permits().min(self.queue_bytes)) as u64,
             ..self.shared.status()
         }
     }

@@ -36,11 +36,7 @@ pub(super) fn range(
 }
 
 /// Records up to `last`, descending.
-pub(super) fn newest(
-    reader: &mut Reader,
-    last: Seq,
-    limit: usize,
-) -> Result<Vec<Record>, LedgerError> {
+pub(super) fn newest(reader: &mut Reader, last: Seq, limit: usize) -> Result<Vec<Record>, LedgerError> {
     let expected = (1..=last).rev();
     let sql = "SELECT seq, env FROM records WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?3";
     run(reader, sql, expected, limit, usize::MAX)
@@ -62,9 +58,7 @@ fn run(
     let to = bounds.next_back().unwrap_or(from);
     let mut query = conn.prepare_cached(sql).map_err(store)?;
     let limit = i64::try_from(max_records).unwrap_or(i64::MAX);
-    let mut rows = query
-        .query(params![signed(from), signed(to), limit])
-        .map_err(store)?;
+    let mut rows = query.query(params![signed(from), signed(to), limit]).map_err(store)?;
     let mut records = Vec::new();
     let mut bytes = 0;
     for seq in expected.take(max_records) {
@@ -101,15 +95,9 @@ fn record(row: &Row<'_>, seq: Seq, zstd: &mut Decompressor<'_>) -> Result<Record
 }
 
 /// The records named that were ever given, in the order named.
-pub(super) fn get(
-    reader: &mut Reader,
-    seqs: &[Seq],
-    head: Seq,
-) -> Result<Vec<Record>, LedgerError> {
+pub(super) fn get(reader: &mut Reader, seqs: &[Seq], head: Seq) -> Result<Vec<Record>, LedgerError> {
     let Reader { conn, zstd } = reader;
-    let mut query = conn
-        .prepare_cached("SELECT seq, env FROM records WHERE seq = ?1")
-        .map_err(store)?;
+    let mut query = conn.prepare_cached("SELECT seq, env FROM records WHERE seq = ?1").map_err(store)?;
     seqs.iter()
         .filter(|seq| (1..=head).contains(*seq))
         .map(|&seq| {
@@ -121,34 +109,21 @@ pub(super) fn get(
 
 /// Records indexed under a trace, ascending.
 pub(super) fn seqs_of(conn: &Connection, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
-    let mut query = conn
-        .prepare_cached("SELECT seq FROM traces WHERE key = ?1 ORDER BY seq")
-        .map_err(store)?;
-    let seqs = query
-        .query_map([signed(trace.0)], |row| unsigned(row, 0))
-        .map_err(store)?;
+    let mut query = conn.prepare_cached("SELECT seq FROM traces WHERE key = ?1 ORDER BY seq").map_err(store)?;
+    let seqs = query.query_map([signed(trace.0)], |row| unsigned(row, 0)).map_err(store)?;
     seqs.collect::<rusqlite::Result<_>>().map_err(store)
 }
 
 /// Records whose subject table may name a subject, newest first.
-pub(super) fn find(
-    conn: &Connection,
-    subject: SubjectKey,
-    limit: usize,
-) -> Result<Vec<Seq>, LedgerError> {
-    let mut query = conn
-        .prepare_cached("SELECT seq, subjects FROM contents ORDER BY seq DESC")
-        .map_err(store)?;
+pub(super) fn find(conn: &Connection, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError> {
+    let mut query = conn.prepare_cached("SELECT seq, subjects FROM contents ORDER BY seq DESC").map_err(store)?;
     let mut rows = query.query([]).map_err(store)?;
     let mut found = Vec::new();
     while found.len() < limit
         && let Some(row) = rows.next().map_err(store)?
     {
         let table = row.get_ref(1).map_err(store)?;
-        if table
-            .as_blob()
-            .map_or(true, |table| subjects::may_hold(table, subject))
-        {
+        if table.as_blob().map_or(true, |table| subjects::may_hold(table, subject)) {
             found.push(unsigned(row, 0).map_err(store)?);
         }
     }
@@ -170,17 +145,11 @@ pub(super) fn progress(conn: &mut Connection, destination: &str) -> Result<Progr
         return Ok(Progress::default());
     };
     let open = read
-        .prepare_cached(
-            "SELECT trace, project, shown, first, last, note FROM open WHERE destination = ?1",
-        )
+        .prepare_cached("SELECT trace, project, shown, first, last, note FROM open WHERE destination = ?1")
         .and_then(|mut query| query.query_map([destination], open)?.collect())
         .map(by_trace)
         .map_err(store)?;
-    Ok(Progress {
-        base,
-        counters,
-        open,
-    })
+    Ok(Progress { base, counters, open })
 }
 
 fn settled(row: &Row<'_>) -> rusqlite::Result<(Seq, Counters)> {
@@ -213,11 +182,7 @@ fn by_trace(mut open: Vec<Open>) -> Vec<Open> {
 }
 
 /// The value held under a key.
-pub(super) fn fact(
-    conn: &Connection,
-    space: &str,
-    key: &[u8],
-) -> Result<Option<Vec<u8>>, LedgerError> {
+pub(super) fn fact(conn: &Connection, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
     conn.prepare_cached("SELECT value FROM facts WHERE space = ?1 AND key = ?2")
         .and_then(|mut query| query.query_row((space, key), |row| row.get(0)).optional())
         .map_err(store)
@@ -225,13 +190,7 @@ pub(super) fn fact(
 
 /// Every fact of a space, by key.
 pub(super) fn facts(conn: &Connection, space: &str) -> Result<Vec<Fact>, LedgerError> {
-    let fact = |row: &Row<'_>| {
-        Ok(Fact {
-            space: space.to_owned(),
-            key: row.get(0)?,
-            value: row.get(1)?,
-        })
-    };
+    let fact = |row: &Row<'_>| Ok(Fact { space: space.to_owned(), key: row.get(0)?, value: row.get(1)? });
     conn.prepare_cached("SELECT key, value FROM facts WHERE space = ?1 ORDER BY key")
         .and_then(|mut query| query.query_map([space], fact)?.collect())
         .map_err(store)

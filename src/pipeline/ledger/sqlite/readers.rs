@@ -44,13 +44,7 @@ impl Readers {
                 })
             })
             .collect::<Result<_, OpenError>>()?;
-        Ok(Self {
-            pool: Mutex::new(Pool {
-                idle,
-                closed: false,
-            }),
-            freed: Condvar::new(),
-        })
+        Ok(Self { pool: Mutex::new(Pool { idle, closed: false }), freed: Condvar::new() })
     }
 
     /// Takes a free connection, waiting for one.
@@ -61,10 +55,7 @@ impl Readers {
                 return Err(LedgerError::Closed);
             }
             if let Some(reader) = pool.idle.pop() {
-                return Ok(Lease {
-                    from: self,
-                    reader: Some(reader),
-                });
+                return Ok(Lease { from: self, reader: Some(reader) });
             }
             self.freed.wait(&mut pool);
         }

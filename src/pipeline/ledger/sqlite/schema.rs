@@ -58,9 +58,7 @@ pub(super) struct Tail {
 /// The one connection that writes; makes the tables in a new file.
 pub(super) fn writer(at: &Layout, durability: Durability) -> Result<Connection, OpenError> {
     let open = || -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&at.db, flags)?;
         conn.execute_batch(
             "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;
@@ -118,8 +116,7 @@ fn format(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     if !conn.table_exists(None, "meta")? {
         return Ok(None);
     }
-    conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0))
-        .optional()
+    conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()
 }
 
 fn create(conn: &mut Connection) -> rusqlite::Result<()> {
@@ -131,11 +128,7 @@ fn create(conn: &mut Connection) -> rusqlite::Result<()> {
 
 fn known(at: &Layout, found: u32) -> Result<(), OpenError> {
     if found > FORMAT {
-        return Err(OpenError::Newer {
-            dir: at.dir.clone(),
-            found,
-            known: FORMAT,
-        });
+        return Err(OpenError::Newer { dir: at.dir.clone(), found, known: FORMAT });
     }
     Ok(())
 }
@@ -161,11 +154,7 @@ pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
 }
 
 fn meta(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
-    let found = conn
-        .query_row("SELECT v FROM meta WHERE k=?1", [key], |row| {
-            unsigned(row, 0)
-        })
-        .optional()?;
+    let found = conn.query_row("SELECT v FROM meta WHERE k=?1", [key], |row| unsigned(row, 0)).optional()?;
     Ok(found.unwrap_or(0))
 }
 
@@ -191,10 +180,7 @@ pub(super) fn keep_totals(conn: &Connection, tail: &Tail) -> rusqlite::Result<()
 
 /// An error of the store while it is being opened.
 pub(super) fn refused(at: &Layout, error: &rusqlite::Error) -> OpenError {
-    OpenError::Store {
-        dir: at.dir.clone(),
-        reason: error.to_string(),
-    }
+    OpenError::Store { dir: at.dir.clone(), reason: error.to_string() }
 }
 
 /// A number as SQLite stores it: its integers are signed, the 64 bits are the same.

@@ -29,12 +29,7 @@ impl Shared {
     pub(super) fn new(tail: Tail) -> Self {
         Self {
             head: watch::Sender::new(tail.seq),
-            health: Mutex::new(Health {
-                ready: true,
-                tail,
-                last_error: None,
-                commits: Commits::default(),
-            }),
+            health: Mutex::new(Health { ready: true, tail, last_error: None, commits: Commits::default() }),
         }
     }
 

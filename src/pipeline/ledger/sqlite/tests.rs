@@ -26,26 +26,14 @@ conformance!(engine());
 fn engine() -> Engine {
     Engine {
         open: |dir| open(Options::new(dir)),
-        open_read_only: |dir| {
-            open(Options {
-                read_only: true,
-                ..Options::new(dir)
-            })
-        },
+        open_read_only: |dir| open(Options { read_only: true, ..Options::new(dir) }),
         damage: |dir, seq| {
             let at = signed_seq(seq);
             let conn = Connection::open(dir.join("ledger.db")).unwrap();
-            let mut env: Vec<u8> = conn
-                .query_row("SELECT env FROM records WHERE seq = ?1", [at], |row| {
-                    row.get(0)
-                })
-                .unwrap();
+            let mut env: Vec<u8> =
+                conn.query_row("SELECT env FROM records WHERE seq = ?1", [at], |row| row.get(0)).unwrap();
             *env.last_mut().unwrap() ^= 4;
-            conn.execute(
-                "UPDATE records SET env = ?1 WHERE seq = ?2",
-                params![env, at],
-            )
-            .unwrap();
+            conn.execute("UPDATE records SET env = ?1 WHERE seq = ?2", params![env, at]).unwrap();
         },
         remove: |dir, seq| alter(dir, &format!("DELETE FROM records WHERE seq = {seq}")),
         age: |dir| alter(dir, "UPDATE meta SET v = v + 1 WHERE k = 'format'"),
@@ -81,15 +69,9 @@ fn keeps_its_files_private() {
 #[tokio::test]
 async fn refuses_when_the_queue_is_full() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        queue_bytes: 10_000,
-        ..Options::new(dir.path())
-    };
+    let options = Options { queue_bytes: 10_000, ..Options::new(dir.path()) };
     let ledger = Sqlite::open(options).unwrap();
-    let large = |size| Draft {
-        body: noise(size).into(),
-        ..draft("")
-    };
+    let large = |size| Draft { body: noise(size).into(), ..draft("") };
     // Polled in order, and nothing is given back before the first one is flushed.
     let (first, second, small) = tokio::join!(
         Ledger::append(&ledger, large(9_000)),
@@ -109,10 +91,7 @@ async fn a_failed_commit_leaves_an_unknown_state_and_reopens() {
     let dir = tempfile::tempdir().unwrap();
     let commit: Commit = |conn| match BROKEN.swap(false, Ordering::SeqCst) {
         // What a failing fsync looks like to the writer.
-        true => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC),
-            None,
-        )),
+        true => Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC), None)),
         false => writer::commit(conn),
     };
     let ledger = Sqlite::open_with(Options::new(dir.path()), commit).unwrap();
@@ -135,19 +114,12 @@ async fn a_full_disk_stores_nothing_and_passes() {
     let dir = tempfile::tempdir().unwrap();
     let commit: Commit = |conn| {
         writer::commit(conn)?;
-        let pages = if FULL.load(Ordering::SeqCst) {
-            1
-        } else {
-            1 << 30
-        };
+        let pages = if FULL.load(Ordering::SeqCst) { 1 } else { 1 << 30 };
         conn.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(()))
     };
     let ledger = Sqlite::open_with(Options::new(dir.path()), commit).unwrap();
     assert_eq!(Ledger::append(&ledger, draft("one")).await, Ok(1));
-    let large = Draft {
-        body: noise(100_000).into(),
-        ..draft("")
-    };
+    let large = Draft { body: noise(100_000).into(), ..draft("") };
     let refused = Ledger::append(&ledger, large.clone()).await;
     assert_eq!(refused, Err(LedgerError::DiskFull));
     FULL.store(false, Ordering::SeqCst);
@@ -159,24 +131,15 @@ async fn a_full_disk_stores_nothing_and_passes() {
 // The first format's bytes, kept for ever: a later build must read them.
 #[test]
 fn reads_and_writes_format_1() {
-    let sent = Draft {
-        traces: vec![SubjectKey(0x0102_0304_0506_0708)],
-        ..draft("spangate")
-    };
+    let sent = Draft { traces: vec![SubjectKey(0x0102_0304_0506_0708)], ..draft("spangate") };
     let mut env = Sealer::default().seal(&sent).unwrap();
     envelope::stamp(&mut env, 258);
     assert_eq!(env, hex(FORMAT_1_RAW));
-    for (stored, body) in [
-        (FORMAT_1_RAW, String::from("spangate")),
-        (FORMAT_1_ZSTD, "spangate ".repeat(300)),
-    ] {
+    for (stored, body) in [(FORMAT_1_RAW, String::from("spangate")), (FORMAT_1_ZSTD, "spangate ".repeat(300))] {
         let record = envelope::open(258, &hex(stored), &mut Decompressor::new().unwrap()).unwrap();
         assert_eq!((record.id, record.items), ([1; 16], 1));
         assert_eq!(record.at_ns, 1_700_000_000_000_000_000);
-        assert_eq!(
-            (&*record.project, &*record.key, &*record.dialect),
-            ("project", "key", "wire")
-        );
+        assert_eq!((&*record.project, &*record.key, &*record.dialect), ("project", "key", "wire"));
         assert_eq!(record.traces, [SubjectKey(0x0102_0304_0506_0708)]);
         assert_eq!(&record.head[..], b"{}");
         assert_eq!(record.body, body);
@@ -189,24 +152,14 @@ fn notices_every_flipped_bit() {
     envelope::stamp(&mut env, 9);
     let mut zstd = Decompressor::new().unwrap();
     assert!(envelope::open(9, &env, &mut zstd).is_ok());
-    assert_eq!(
-        envelope::open(8, &env, &mut zstd),
-        Err(LedgerError::Corrupt(8))
-    );
+    assert_eq!(envelope::open(8, &env, &mut zstd), Err(LedgerError::Corrupt(8)));
     for bit in 0..env.len() * 8 {
         env[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(
-            envelope::open(9, &env, &mut zstd),
-            Err(LedgerError::Corrupt(9)),
-            "bit {bit}"
-        );
+        assert_eq!(envelope::open(9, &env, &mut zstd), Err(LedgerError::Corrupt(9)), "bit {bit}");
         env[bit / 8] ^= 1 << (bit % 8);
     }
     for end in 0..env.len() {
-        assert_eq!(
-            envelope::open(9, &env[..end], &mut zstd),
-            Err(LedgerError::Corrupt(9))
-        );
+        assert_eq!(envelope::open(9, &env[..end], &mut zstd), Err(LedgerError::Corrupt(9)));
     }
 }
 
@@ -232,19 +185,10 @@ async fn a_damaged_subject_table_excludes_nothing() {
     let ledger = scene.open();
     for n in 1..=2 {
         let subjects = vec![SubjectKey(n)];
-        ledger
-            .append(Draft {
-                subjects,
-                ..draft("a")
-            })
-            .await
-            .unwrap();
+        ledger.append(Draft { subjects, ..draft("a") }).await.unwrap();
     }
     ledger.close().await.unwrap();
-    alter(
-        scene.path(),
-        "UPDATE contents SET subjects = x'0000000000' WHERE seq = 1",
-    );
+    alter(scene.path(), "UPDATE contents SET subjects = x'0000000000' WHERE seq = 1");
     assert_eq!(scene.open().find(SubjectKey(2), 9), Ok(vec![2, 1]));
 }
 
@@ -263,9 +207,7 @@ async fn child_that_appends() {
         tokio::spawn(async move {
             loop {
                 let body = Bytes::from(noise(20_000));
-                let seq = Ledger::append(&*ledger, Draft { body, ..draft("") })
-                    .await
-                    .unwrap();
+                let seq = Ledger::append(&*ledger, Draft { body, ..draft("") }).await.unwrap();
                 writeln!(std::io::stdout().lock(), "acked {seq}").unwrap();
             }
         })
@@ -279,17 +221,13 @@ fn a_killed_process_loses_nothing() {
     let mut acked = 0;
     for round in 1..=5 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "pipeline::ledger::sqlite::tests::child_that_appends",
-                "--nocapture",
-            ])
+            .args(["--exact", "pipeline::ledger::sqlite::tests::child_that_appends", "--nocapture"])
             .env(CHILD, dir.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let seqs = lines.filter_map(|line| Some(line.ok()?.rsplit_once("acked ")?.1.parse().ok()?));
+        let seqs = lines.filter_map(|line| line.ok()?.rsplit_once("acked ")?.1.parse().ok());
         let mut killed = false;
         for seq in seqs {
             acked = acked.max(seq);
@@ -300,11 +238,7 @@ fn a_killed_process_loses_nothing() {
         }
         child.wait().unwrap();
         let ledger = Sqlite::open(Options::new(dir.path())).unwrap();
-        assert!(
-            killed && ledger.head() >= acked,
-            "{} < {acked}",
-            ledger.head()
-        );
+        assert!(killed && ledger.head() >= acked, "{} < {acked}", ledger.head());
         assert_eq!(ledger.status().lost, 0);
         let held = ledger.range(0, usize::MAX, usize::MAX).unwrap();
         assert!(held.iter().map(|record| record.seq).eq(1..=ledger.head()));
@@ -313,10 +247,7 @@ fn a_killed_process_loses_nothing() {
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 const FORMAT_1_RAW: &str = "

@@ -28,19 +28,9 @@ pub(super) struct Watermark {
 impl Watermark {
     /// Opens or makes the mark file at `path`; an unreadable one counts as 0.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let (generation, seq) = newest(&file);
-        Ok(Self {
-            file,
-            generation,
-            seq,
-        })
+        Ok(Self { file, generation, seq })
     }
 
     /// The mark that the file at `path` holds, without touching it.

@@ -95,10 +95,7 @@ impl Work {
         match self {
             Self::Append(sealed) => append(conn, tail, sealed),
             Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
-            Self::Settle {
-                destination,
-                settle,
-            } => step(conn, destination, settle),
+            Self::Settle { destination, settle } => step(conn, destination, settle),
             Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
             Self::Replace(facts) => replace(conn, facts),
             Self::Close => Ok(Answer::Done),
@@ -109,17 +106,15 @@ impl Work {
 fn append(conn: &Connection, tail: &mut Tail, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
     let seq = tail.seq + 1;
     envelope::stamp(&mut sealed.env, seq);
-    conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![
-            signed(seq),
-            sealed.at_ms,
-            &*sealed.project,
-            sealed.dialect,
-            sealed.items,
-            sealed.env
-        ])?;
-    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2)")?
-        .execute(params![signed(seq), sealed.table])?;
+    conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        signed(seq),
+        sealed.at_ms,
+        &*sealed.project,
+        sealed.dialect,
+        sealed.items,
+        sealed.env
+    ])?;
+    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2)")?.execute(params![signed(seq), sealed.table])?;
     index(conn, &sealed.traces, &[seq])?;
     tail.seq = seq;
     tail.records += 1;
@@ -138,68 +133,36 @@ fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Re
 }
 
 fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Result<Answer> {
-    let Settle {
-        base,
-        counters,
-        opened,
-        closed,
-        facts,
-    } = settle;
+    let Settle { base, counters, opened, closed, facts } = settle;
     progress(conn, destination, *base, counters)?;
-    let mut close =
-        conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
+    let mut close = conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
     for trace in closed {
         close.execute((destination, signed(trace.0)))?;
     }
-    let mut open =
-        conn.prepare_cached("INSERT OR REPLACE INTO open VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut open = conn.prepare_cached("INSERT OR REPLACE INTO open VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     for trace in opened {
         keep_open(&mut open, destination, trace)?;
     }
     replace(conn, facts)
 }
 
-fn progress(
-    conn: &Connection,
-    destination: &str,
-    base: Seq,
-    counters: &Counters,
-) -> rusqlite::Result<()> {
-    let Counters {
-        accepted,
-        delivered,
-        dead,
-        filtered,
-        expired,
-        quarantined,
-    } = counters;
-    conn.prepare_cached("INSERT OR REPLACE INTO progress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-        .execute(params![
-            destination,
-            signed(base),
-            signed(*accepted),
-            signed(*delivered),
-            signed(*dead),
-            signed(*filtered),
-            signed(*expired),
-            signed(*quarantined),
-        ])?;
+fn progress(conn: &Connection, destination: &str, base: Seq, counters: &Counters) -> rusqlite::Result<()> {
+    let Counters { accepted, delivered, dead, filtered, expired, quarantined } = counters;
+    conn.prepare_cached("INSERT OR REPLACE INTO progress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        destination,
+        signed(base),
+        signed(*accepted),
+        signed(*delivered),
+        signed(*dead),
+        signed(*filtered),
+        signed(*expired),
+        signed(*quarantined),
+    ])?;
     Ok(())
 }
 
-fn keep_open(
-    into: &mut CachedStatement<'_>,
-    destination: &str,
-    open: &Open,
-) -> rusqlite::Result<()> {
-    let Open {
-        trace,
-        project,
-        shown,
-        first,
-        last,
-        note,
-    } = open;
+fn keep_open(into: &mut CachedStatement<'_>, destination: &str, open: &Open) -> rusqlite::Result<()> {
+    let Open { trace, project, shown, first, last, note } = open;
     into.execute(params![
         destination,
         signed(trace.0),

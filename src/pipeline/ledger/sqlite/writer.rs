@@ -54,18 +54,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Opens the store for writing and compares it with the high-water mark.
-    pub(super) fn open(
-        at: &Layout,
-        durability: Durability,
-        commit: Commit,
-        now: Instant,
-    ) -> Result<Self, OpenError> {
-        let mut mark =
-            Watermark::open(&at.mark).map_err(failed("open high-water mark", &at.mark))?;
+    pub(super) fn open(at: &Layout, durability: Durability, commit: Commit, now: Instant) -> Result<Self, OpenError> {
+        let mut mark = Watermark::open(&at.mark).map_err(failed("open high-water mark", &at.mark))?;
         let (conn, tail) = recover(at, durability, mark.seq())?;
         if mark.seq() != tail.seq {
-            mark.write(tail.seq)
-                .map_err(failed("write high-water mark", &at.mark))?;
+            mark.write(tail.seq).map_err(failed("write high-water mark", &at.mark))?;
         }
         Ok(Self {
             at: at.clone(),
@@ -121,8 +114,7 @@ impl Writer {
             Ok((answers, tail)) => {
                 let appended = tail.seq > self.tail.seq;
                 self.tail = tail;
-                self.shared
-                    .flushed(group.len(), begun.elapsed(), tail, appended);
+                self.shared.flushed(group.len(), begun.elapsed(), tail, appended);
                 for (job, answer) in group.into_iter().zip(answers) {
                     // A caller that has gone keeps its record: its client will ask again.
                     let _ = job.reply.send(Ok(answer));
@@ -151,17 +143,10 @@ impl Writer {
     }
 
     fn recover_from(&mut self, failure: &Failure) {
-        tracing::error!(
-            error = failure.reason,
-            "ledger group failed: {}",
-            failure.error
-        );
+        tracing::error!(error = failure.reason, "ledger group failed: {}", failure.error);
         self.shared.failed(&failure.reason);
         let clean = failure.rolls_back
-            && self
-                .conn
-                .as_ref()
-                .is_some_and(|conn| conn.is_autocommit() || conn.execute_batch("ROLLBACK").is_ok());
+            && self.conn.as_ref().is_some_and(|conn| conn.is_autocommit() || conn.execute_batch("ROLLBACK").is_ok());
         if !clean {
             self.reopen();
         }
@@ -227,10 +212,7 @@ fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
 fn apply(conn: &Connection, group: &mut [Job], tail: &mut Tail) -> rusqlite::Result<Vec<Answer>> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let before = *tail;
-    let answers = group
-        .iter_mut()
-        .map(|job| job.work.apply(conn, tail))
-        .collect::<rusqlite::Result<_>>()?;
+    let answers = group.iter_mut().map(|job| job.work.apply(conn, tail)).collect::<rusqlite::Result<_>>()?;
     if *tail != before {
         schema::keep_totals(conn, tail)?;
     }
@@ -238,11 +220,7 @@ fn apply(conn: &Connection, group: &mut [Job], tail: &mut Tail) -> rusqlite::Res
 }
 
 // Opens through SQLite's own recovery, and compares what it finds with the mark.
-fn recover(
-    at: &Layout,
-    durability: Durability,
-    mark: Seq,
-) -> Result<(Connection, Tail), OpenError> {
+fn recover(at: &Layout, durability: Durability, mark: Seq) -> Result<(Connection, Tail), OpenError> {
     let mut conn = schema::writer(at, durability)?;
     let refused = |error| schema::refused(at, &error);
     let tail = schema::tail(&conn, mark).map_err(refused)?;
@@ -276,19 +254,11 @@ impl Failure {
     }
 
     fn in_commit(error: &rusqlite::Error) -> Self {
-        Self {
-            error: LedgerError::Unknown,
-            reason: error.to_string(),
-            rolls_back: false,
-        }
+        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false }
     }
 
     fn closed() -> Self {
         let reason = String::from("the database did not open again");
-        Self {
-            error: LedgerError::Store(reason.clone()),
-            reason,
-            rolls_back: false,
-        }
+        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false }
     }
 }
