@@ -38,13 +38,14 @@ const CRC_AT: usize = 14;
 const REST_AT: usize = 18;
 /// Below this, compressing costs more than the bytes it saves.
 const COMPRESS_FROM: usize = 2048;
+/// Contexts kept for the next body: one a worker thread, and no more than a few megabytes.
+const KEPT: usize = 4;
 /// Far under SQLite's limit of 10^9 bytes a row.
 const LARGEST: usize = 512 << 20;
 
 /// Makes envelopes; keeps its compression contexts, which are costly to build.
 #[derive(Default)]
 pub(super) struct Sealer {
-    // As many as there were bodies being compressed at once: one a worker thread.
     idle: Mutex<Vec<Compressor<'static>>>,
 }
 
@@ -92,7 +93,10 @@ impl Sealer {
         let held = self.idle.lock().pop();
         let mut zstd = held.or_else(|| Compressor::new(1).ok())?;
         let packed = zstd.compress(body).ok();
-        self.idle.lock().push(zstd);
+        let mut idle = self.idle.lock();
+        if idle.len() < KEPT {
+            idle.push(zstd);
+        }
         packed.filter(|packed| packed.len() < body.len())
     }
 }

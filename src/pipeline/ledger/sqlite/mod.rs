@@ -8,6 +8,8 @@
 //! answer [`query`]s from the last commit; [`lock`] holds the directory and [`watermark`]
 //! stands outside the database.
 
+#[cfg(test)]
+mod bench;
 mod envelope;
 mod lock;
 mod query;
@@ -60,6 +62,10 @@ use crate::pipeline::ledger::sqlite::work::Work;
 use crate::pipeline::ledger::sqlite::writer::Commit;
 use crate::pipeline::ledger::sqlite::writer::Writer;
 
+/// A body that takes milliseconds to compress leaves the async worker; a common one takes
+/// less than the way to another thread and back.
+const LONG: usize = 1 << 20;
+
 /// What a success reply outlives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -95,7 +101,7 @@ pub struct Sqlite {
     at: Layout,
     readers: Readers,
     shared: Arc<Shared>,
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     /// Bytes that may still be queued.
     room: Arc<Semaphore>,
     queue_bytes: usize,
@@ -130,7 +136,7 @@ impl Sqlite {
             at,
             readers,
             shared,
-            sealer: Sealer::default(),
+            sealer: Arc::default(),
             room: Arc::new(Semaphore::new(queue_bytes)),
             queue_bytes,
             queue: Some(queue),
@@ -150,7 +156,7 @@ impl Sqlite {
             readers: Readers::open(&at)?,
             at,
             shared: Arc::new(shared),
-            sealer: Sealer::default(),
+            sealer: Arc::default(),
             room: Arc::new(Semaphore::new(0)),
             queue_bytes: 0,
             queue: None,
@@ -161,7 +167,7 @@ impl Sqlite {
 
     async fn append(&self, draft: Draft) -> Result<Seq, LedgerError> {
         let mut permit = self.room_for(draft.head.len() + draft.body.len())?;
-        let sealed = Sealed::new(&self.sealer, draft)?;
+        let sealed = self.seal(draft).await?;
         // What compression saved goes back to the queue; what the tables add is small.
         let saved = permit.num_permits().saturating_sub(sealed.weight());
         drop(permit.split(saved));
@@ -169,6 +175,16 @@ impl Sqlite {
             Answer::Appended(seq) => Ok(seq),
             answer => Err(mismatch(&answer)),
         }
+    }
+
+    async fn seal(&self, draft: Draft) -> Result<Sealed, LedgerError> {
+        if draft.body.len() < LONG {
+            return Sealed::new(&self.sealer, draft);
+        }
+        let sealer = Arc::clone(&self.sealer);
+        tokio::task::spawn_blocking(move || Sealed::new(&sealer, draft))
+            .await
+            .map_err(|error| LedgerError::Store(error.to_string()))?
     }
 
     // One draft larger than the queue may still go alone.

@@ -29,7 +29,9 @@ struct Pool {
 
 /// A connection and the context that decompresses what it reads.
 pub(super) struct Reader {
+    /// Reads the last commit.
     pub(super) conn: Connection,
+    /// Kept, because a context is costly to build.
     pub(super) zstd: Decompressor<'static>,
 }
 

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::Connection;
@@ -106,6 +107,37 @@ async fn a_failed_commit_leaves_an_unknown_state_and_reopens() {
     let held = ledger.range(0, 9, 1 << 20).unwrap();
     assert_eq!(held.len(), 2);
     assert_eq!(&held[1].body[..], b"three");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_open_again_is_tried_while_idle() {
+    static BROKEN: AtomicBool = AtomicBool::new(false);
+    let dir = tempfile::tempdir().unwrap();
+    let commit: Commit = |conn| {
+        if BROKEN.swap(false, Ordering::SeqCst) {
+            conn.execute("UPDATE meta SET v = v + 1 WHERE k = 'format'", [])?;
+            writer::commit(conn)?;
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        writer::commit(conn)
+    };
+    let ledger = Sqlite::open_with(Options::new(dir.path()), commit).unwrap();
+    BROKEN.store(true, Ordering::SeqCst);
+    let failed = Ledger::append(&ledger, draft("one")).await;
+    assert_eq!(failed, Err(LedgerError::Unknown));
+    assert!(!ledger.status().ready);
+    let refused = Ledger::append(&ledger, draft("two")).await;
+    assert!(matches!(refused, Err(LedgerError::Store(_))), "{refused:?}");
+    alter(dir.path(), "UPDATE meta SET v = v - 1 WHERE k = 'format'");
+    let reopened = async {
+        while !ledger.status().ready {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), reopened).await.unwrap();
+    // The commit that was reported as failed had reached the disk after all.
+    assert_eq!(ledger.head(), 1);
+    assert_eq!(Ledger::append(&ledger, draft("three")).await, Ok(2));
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ use crate::pipeline::ledger::sqlite::subjects;
 
 /// One call waiting for the writer.
 pub(super) struct Job {
+    /// What to do.
     pub(super) work: Work,
+    /// Who waits for it.
     pub(super) reply: oneshot::Sender<Result<Answer, LedgerError>>,
     /// Its share of the queue's bytes, given back with the job.
     pub(super) _permit: Option<OwnedSemaphorePermit>,

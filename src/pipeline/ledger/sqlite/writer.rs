@@ -84,7 +84,7 @@ impl Writer {
             self.serve(group);
             if let Some(closing) = closing {
                 let outcome = self.finish();
-                self.conn = None;
+                drop(self);
                 // Nobody waits when the caller has gone: the ledger is closed all the same.
                 let _ = closing.reply.send(outcome.map(|()| Answer::Done));
                 return;
@@ -92,12 +92,18 @@ impl Writer {
         }
     }
 
-    // The mark is written while nothing waits, or by `serve` when the queue never empties.
+    // The mark is written, and a lost store opened again, while nothing waits; `serve` does
+    // the same when the queue never empties.
     fn wait(&mut self, queue: &Receiver<Job>) -> Option<Job> {
-        while self.mark.seq() != self.tail.seq {
+        while self.conn.is_none() || self.mark.seq() != self.tail.seq {
             match queue.recv_timeout(MARK_EVERY.saturating_sub(self.marked.elapsed())) {
                 Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Timeout) => self.raise_mark(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.raise_mark();
+                    if self.conn.is_none() {
+                        self.reopen();
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
@@ -181,13 +187,19 @@ impl Writer {
 
     fn finish(&mut self) -> Result<(), LedgerError> {
         self.raise_mark();
-        self.shared.closed();
         let Some(conn) = &self.conn else {
             return Err(Failure::closed().error);
         };
         // Blocked by a reader it copies less, which the next open makes up for.
         conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(|error| LedgerError::Store(error.to_string()))
+    }
+}
+
+impl Drop for Writer {
+    // However the thread ends, nobody may think that it takes appends.
+    fn drop(&mut self) {
+        self.shared.closed();
     }
 }
 

@@ -2,25 +2,32 @@
 //!
 //! An engine calls [`conformance!`] with a function that gives its [`Engine`].
 
+mod scene;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use tempfile::TempDir;
 
-use super::Counters;
-use super::Draft;
-use super::Fact;
-use super::Ledger;
-use super::LedgerError;
-use super::Open;
-use super::OpenError;
-use super::Progress;
-use super::Seq;
-use super::Settle;
-use super::SubjectKey;
+use crate::pipeline::ledger::Draft;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::OpenError;
+use crate::pipeline::ledger::Progress;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Settle;
+use crate::pipeline::ledger::SubjectKey;
+
+pub(crate) use scene::Scene;
+use scene::counters;
+pub(crate) use scene::draft;
+use scene::fact;
+use scene::fill;
+use scene::newest;
+pub(crate) use scene::noise;
+use scene::open;
+use scene::seqs;
 
 /// How the suite reaches one engine.
 pub(crate) struct Engine {
@@ -151,7 +158,7 @@ pub(crate) async fn reads_newest_first(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
     assert_eq!(ledger.newest(3, None), Ok(vec![]));
-    scene.fill(&*ledger, 4).await;
+    fill(&*ledger, 4).await;
     assert_eq!(newest(&*ledger, 2, None), [4, 3]);
     assert_eq!(newest(&*ledger, 9, Some(3)), [2, 1]);
     assert_eq!(newest(&*ledger, 9, Some(1)), [0; 0]);
@@ -263,7 +270,7 @@ pub(crate) async fn keeps_the_first_fact_and_replaces(engine: &Engine) {
 pub(crate) async fn survives_close(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    scene.fill(&*ledger, 3).await;
+    fill(&*ledger, 3).await;
     ledger.close().await.unwrap();
     let ledger = scene.open();
     assert_eq!(seqs(&*ledger, 0, 9, 1 << 20), [1, 2, 3]);
@@ -276,7 +283,7 @@ pub(crate) async fn survives_a_drop(engine: &Engine) {
     for round in 0..3 {
         let ledger = scene.open();
         assert_eq!(ledger.head(), round * 2);
-        scene.fill(&*ledger, 2).await;
+        fill(&*ledger, 2).await;
         drop(ledger);
     }
     let ledger = scene.open();
@@ -333,7 +340,7 @@ pub(crate) async fn refuses_a_second_opener(engine: &Engine) {
 pub(crate) async fn refuses_after_close(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    scene.fill(&*ledger, 1).await;
+    fill(&*ledger, 1).await;
     ledger.close().await.unwrap();
     ledger.close().await.unwrap();
     assert_eq!(ledger.append(draft("a")).await, Err(LedgerError::Closed));
@@ -347,7 +354,7 @@ pub(crate) async fn reads_only_when_told_to(engine: &Engine) {
     assert!(matches!((engine.open_read_only)(&missing), Err(OpenError::Missing(_))));
     assert!(!missing.exists());
     let ledger = scene.open();
-    scene.fill(&*ledger, 2).await;
+    fill(&*ledger, 2).await;
     drop(ledger);
     let ledger = scene.open_read_only();
     assert_eq!(seqs(&*ledger, 0, 9, 1 << 20), [1, 2]);
@@ -373,7 +380,7 @@ pub(crate) async fn refuses_a_newer_format(engine: &Engine) {
 pub(crate) async fn steps_over_a_damaged_record(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    scene.fill(&*ledger, 4).await;
+    fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.damage)(scene.path(), 3);
     check_hole(&*scene.open());
@@ -382,7 +389,7 @@ pub(crate) async fn steps_over_a_damaged_record(engine: &Engine) {
 pub(crate) async fn notices_a_removed_record(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    scene.fill(&*ledger, 4).await;
+    fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.remove)(scene.path(), 3);
     check_hole(&*scene.open());
@@ -403,7 +410,7 @@ fn check_hole(ledger: &dyn Ledger) {
 pub(crate) async fn notices_a_lost_tail(engine: &Engine) {
     let scene = Scene::new(engine);
     let ledger = scene.open();
-    scene.fill(&*ledger, 5).await;
+    fill(&*ledger, 5).await;
     ledger.close().await.unwrap();
     (engine.remove)(scene.path(), 5);
     (engine.remove)(scene.path(), 4);
@@ -419,94 +426,4 @@ pub(crate) async fn notices_a_lost_tail(engine: &Engine) {
     assert_eq!(ledger.range(3, 9, 1 << 20), Err(LedgerError::Corrupt(4)));
     assert_eq!(ledger.range(4, 9, 1 << 20), Err(LedgerError::Corrupt(5)));
     assert_eq!(seqs(&*ledger, 5, 9, 1 << 20), [6]);
-}
-
-/// A directory of its own, and the engine under test.
-pub(crate) struct Scene<'a> {
-    dir: TempDir,
-    engine: &'a Engine,
-}
-
-impl<'a> Scene<'a> {
-    pub(crate) fn new(engine: &'a Engine) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Self { dir, engine }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    pub(crate) fn open(&self) -> Arc<dyn Ledger> {
-        (self.engine.open)(self.path()).unwrap()
-    }
-
-    pub(crate) fn open_read_only(&self) -> Arc<dyn Ledger> {
-        (self.engine.open_read_only)(self.path()).unwrap()
-    }
-
-    /// Appends `count` records of one item each.
-    pub(crate) async fn fill(&self, ledger: &dyn Ledger, count: u64) {
-        let filled = tokio::time::timeout(Duration::from_secs(30), async {
-            for n in 0..count {
-                ledger.append(draft(&format!("body {n}"))).await.unwrap();
-            }
-        });
-        filled.await.unwrap();
-    }
-}
-
-/// A small draft of one item and no trace.
-pub(crate) fn draft(body: &str) -> Draft {
-    Draft {
-        id: [1; 16],
-        at_ns: 1_700_000_000_000_000_000,
-        project: "project".into(),
-        key: "key".into(),
-        dialect: "wire",
-        head: Bytes::from_static(b"{}"),
-        body: Bytes::copy_from_slice(body.as_bytes()),
-        items: 1,
-        traces: vec![],
-        subjects: vec![],
-    }
-}
-
-fn fact(space: &str, key: &[u8], value: &[u8]) -> Fact {
-    Fact { space: space.to_owned(), key: key.to_vec(), value: value.to_vec() }
-}
-
-fn open(trace: u64, shown: Seq) -> Open {
-    Open { trace: SubjectKey(trace), project: "project".into(), shown, first: 1, last: 9, note: vec![0, 255] }
-}
-
-fn counters(from: u64) -> Counters {
-    Counters {
-        accepted: from,
-        delivered: from + 1,
-        dead: from + 2,
-        filtered: from + 3,
-        expired: from + 4,
-        quarantined: from + 5,
-    }
-}
-
-fn seqs(ledger: &dyn Ledger, after: Seq, records: usize, bytes: usize) -> Vec<Seq> {
-    let range = ledger.range(after, records, bytes).unwrap();
-    range.iter().map(|record| record.seq).collect()
-}
-
-fn newest(ledger: &dyn Ledger, limit: usize, before: Option<Seq>) -> Vec<Seq> {
-    let newest = ledger.newest(limit, before).unwrap();
-    newest.iter().map(|record| record.seq).collect()
-}
-
-/// Bytes that do not compress, the same each time.
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state: u64 = 1;
-    let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        state.to_be_bytes()[0]
-    };
-    std::iter::repeat_with(next).take(length).collect()
 }
