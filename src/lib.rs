@@ -12,6 +12,7 @@
 //! - [`app`]: puts the parts together.
 //! - [`cli`]: one file a verb.
 
+pub mod app;
 pub mod canonical;
 pub mod cli;
 pub mod config;
