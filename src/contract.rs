@@ -92,15 +92,16 @@ pub trait Dialect: Send + Sync + 'static {
 
     // Reads at a vendor.
 
-    /// The request that reads a trace (whole) or span from the vendor; ids already in its form.
-    fn read(&self, wanted: &Wanted, known: &Known) -> Request;
+    /// The requests that together read a trace (whole) or span from the vendor; ids already in its
+    /// form.
+    fn read(&self, wanted: &Wanted, known: &Known) -> Vec<Request>;
 
-    /// Decodes that read's answer to items; `None` when the vendor does not have it, or has it in
-    /// another project than the route's.
+    /// Decodes those reads' answers, in their order, to items; `None` when the vendor does not have
+    /// it, or has it in another project than the route's.
     ///
     /// # Errors
-    /// When the answer is not what the vendor's API describes.
-    fn read_answer(&self, wanted: &Wanted, answer: &Answer, known: &Known) -> Result<Option<Vec<Item>>, String>;
+    /// When an answer is not what the vendor's API describes.
+    fn read_answer(&self, wanted: &Wanted, answers: &[Answer], known: &Known) -> Result<Option<Vec<Item>>, String>;
 }
 
 /// A vendor's name and the defaults that go with it.
