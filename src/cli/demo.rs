@@ -80,7 +80,13 @@ pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> an
     let stop = CancellationToken::new();
     let options = sandbox::Options { state: Some(state.join("vendors")), ..sandbox::Options::default() };
     let serving = tokio::spawn(sandbox::serve(vendors, options, stop.clone()));
-    let world = world::world(environment, data, admin, Some(TOKEN_SECRET.to_vec()), Some(Arc::new(|told| println!("{}", line(&told)))));
+    let world = world::world(
+        environment,
+        data,
+        admin,
+        Some(TOKEN_SECRET.to_vec()),
+        Some(Arc::new(|told| println!("{}", line(&told)))),
+    );
     let gateway = Gateway::start(&loaded.config, world).await?;
     print!("{}", welcome(data_at, admin_at, vendors_at, &state.display().to_string()));
     world::stop_signal().await?;

@@ -1,0 +1,1 @@
+//! What the dialect says and understands.
