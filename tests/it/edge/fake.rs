@@ -21,36 +21,36 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::canonical::Id;
-use crate::canonical::Item;
-use crate::canonical::Target;
-use crate::canonical::View;
-use crate::contract::Accept;
-use crate::contract::Accepted;
-use crate::contract::Answer;
-use crate::contract::Call;
-use crate::contract::Caller;
-use crate::contract::Credential;
-use crate::contract::Decoded;
-use crate::contract::Dialect;
-use crate::contract::DialectInfo;
-use crate::contract::Doors;
-use crate::contract::FlushMode;
-use crate::contract::Found;
-use crate::contract::Known;
-use crate::contract::Named;
-use crate::contract::Names;
-use crate::contract::Outward;
-use crate::contract::Plan;
-use crate::contract::Read;
-use crate::contract::Refusal;
-use crate::contract::Request;
-use crate::contract::SdkEnvironment;
-use crate::contract::Seed;
-use crate::contract::VendorProject;
-use crate::contract::Verdict;
-use crate::contract::Wanted;
-use crate::contract::Write;
+use spangate::canonical::Id;
+use spangate::canonical::Item;
+use spangate::canonical::Target;
+use spangate::canonical::View;
+use spangate::contract::Accept;
+use spangate::contract::Accepted;
+use spangate::contract::Answer;
+use spangate::contract::Call;
+use spangate::contract::Caller;
+use spangate::contract::Credential;
+use spangate::contract::Decoded;
+use spangate::contract::Dialect;
+use spangate::contract::DialectInfo;
+use spangate::contract::Doors;
+use spangate::contract::FlushMode;
+use spangate::contract::Found;
+use spangate::contract::Known;
+use spangate::contract::Named;
+use spangate::contract::Names;
+use spangate::contract::Outward;
+use spangate::contract::Plan;
+use spangate::contract::Read;
+use spangate::contract::Refusal;
+use spangate::contract::Request;
+use spangate::contract::SdkEnvironment;
+use spangate::contract::Seed;
+use spangate::contract::VendorProject;
+use spangate::contract::Verdict;
+use spangate::contract::Wanted;
+use spangate::contract::Write;
 
 /// A dialect whose routes stand under `/NAME` and again under `/prefix/NAME`.
 pub(super) struct Fake {
@@ -143,6 +143,7 @@ impl Dialect for Fake {
         id.to_string()
     }
 
+
     fn plan(&self, _: &View, _: Option<&View>, _: &Outward) -> Plan {
         Plan::default()
     }
@@ -213,13 +214,7 @@ fn info(name: &'static str) -> DialectInfo {
 /// Doors that store nothing and know nothing.
 pub(super) fn doors() -> Doors {
     let shut = Arc::new(Shut);
-    Doors {
-        accept: shut.clone(),
-        read: shut.clone(),
-        names: shut,
-        public_url: "http://localhost".into(),
-        console_url: "http://localhost".into(),
-    }
+    Doors { accept: shut.clone(), read: shut.clone(), names: shut, public_url: "http://localhost".into(), console_url: "http://localhost".into() }
 }
 
 struct Shut;

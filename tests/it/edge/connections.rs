@@ -10,7 +10,7 @@ use super::scene::LONG;
 use super::scene::SHORT;
 use super::scene::Scene;
 use super::scene::head;
-use crate::http::server::Patience;
+use spangate::http::server::Patience;
 
 #[tokio::test]
 async fn a_silent_and_a_dripping_client_are_closed() {

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use super::scene::HASTY;
 use super::scene::Scene;
 use super::scene::head;
-use crate::http::Settings;
+use spangate::http::Settings;
 
 #[tokio::test]
 async fn a_compressed_body_reaches_the_handler_plain() {

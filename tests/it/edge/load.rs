@@ -3,7 +3,7 @@
 use super::scene::SHORT;
 use super::scene::Scene;
 use super::scene::head;
-use crate::http::Settings;
+use spangate::http::Settings;
 
 #[tokio::test]
 async fn what_is_above_the_limit_is_shed_at_once() {

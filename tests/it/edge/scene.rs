@@ -10,24 +10,25 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::fake;
 use super::fake::Fake;
-use crate::contract::Clock;
-use crate::http::Edge;
-use crate::http::Pace;
-use crate::http::Settings;
-use crate::http::keys::Key;
-use crate::http::keys::Keys;
-use crate::http::keys::Rates;
-use crate::http::keys::Scopes;
-use crate::http::keys::digest;
-use crate::http::limits::Limits;
-use crate::http::router;
-use crate::http::server;
-use crate::http::server::Patience;
-use crate::http::tokens::Tokens;
+use spangate::contract::Clock;
+use spangate::http::Edge;
+use spangate::http::Pace;
+use spangate::http::Settings;
+use spangate::http::keys::Key;
+use spangate::http::keys::Keys;
+use spangate::http::keys::Rates;
+use spangate::http::keys::Scopes;
+use spangate::http::keys::digest;
+use spangate::http::limits::Limits;
+use spangate::http::router;
+use spangate::http::server;
+use spangate::http::server::Patience;
+use spangate::http::tokens::Tokens;
 
 /// Two dialects, `one` and `two`; the keys `sg_all`, `sg_read`, `sg_write`, `sg_old` (expired) and
 /// `sg_slow` (one request, ten bytes a second).
@@ -117,6 +118,10 @@ impl Wire {
 
     /// The next answer; its body has a `Content-Length`.
     pub(super) async fn answer(&mut self) -> Answer {
+        timeout(LONG / 2, self.next()).await.expect("an answer in time")
+    }
+
+    async fn next(&mut self) -> Answer {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.stream.read_u8().await.expect("an answer's head"));
@@ -133,7 +138,7 @@ impl Wire {
     pub(super) async fn closed(&mut self) -> Vec<u8> {
         let mut said = Vec::new();
         // A reset is a close too.
-        let _ = self.stream.read_to_end(&mut said).await;
+        let _ = timeout(LONG / 2, self.stream.read_to_end(&mut said)).await.expect("a close in time");
         said
     }
 }
@@ -183,8 +188,9 @@ fn key(name: &str, scopes: Scopes, rates: Rates, expires: Option<i64>) -> Key {
     Key { name: name.into(), project: "checkout".into(), sha256, scopes, rates, expires }
 }
 
-/// A pace that no test waits for by accident, and one that is over at once.
+/// A pace that is lost at once.
 pub(super) const HASTY: Pace = Pace { grace: SHORT, bytes_per_second: 1024 };
+/// Patience that ends while a test looks, and patience that does not.
 pub(super) const SHORT: Duration = Duration::from_millis(50);
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
