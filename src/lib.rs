@@ -18,3 +18,4 @@ pub mod config;
 pub mod contract;
 pub mod dialects;
 pub mod pipeline;
+pub mod sandbox;
