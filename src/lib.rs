@@ -20,4 +20,5 @@ pub mod contract;
 pub mod dialects;
 pub mod http;
 pub mod pipeline;
+pub mod sandbox;
 pub mod telemetry;

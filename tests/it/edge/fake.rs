@@ -143,7 +143,6 @@ impl Dialect for Fake {
         id.to_string()
     }
 
-
     fn plan(&self, _: &View, _: Option<&View>, _: &Outward) -> Plan {
         Plan::default()
     }
@@ -214,7 +213,13 @@ fn info(name: &'static str) -> DialectInfo {
 /// Doors that store nothing and know nothing.
 pub(super) fn doors() -> Doors {
     let shut = Arc::new(Shut);
-    Doors { accept: shut.clone(), read: shut.clone(), names: shut, public_url: "http://localhost".into(), console_url: "http://localhost".into() }
+    Doors {
+        accept: shut.clone(),
+        read: shut.clone(),
+        names: shut,
+        public_url: "http://localhost".into(),
+        console_url: "http://localhost".into(),
+    }
 }
 
 struct Shut;

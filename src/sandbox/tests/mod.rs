@@ -1,0 +1,4 @@
+//! The stand-ins over real sockets.
+
+mod opik;
+mod site;
