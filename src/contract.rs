@@ -92,15 +92,16 @@ pub trait Dialect: Send + Sync + 'static {
 
     // Reads at a vendor.
 
-    /// The request that reads a trace (whole) or span from the vendor; ids already in its form.
-    fn read(&self, wanted: &Wanted, known: &Known) -> Request;
+    /// The requests that read a trace (whole) or span from the vendor, none needing another's answer;
+    /// ids already in its form.
+    fn read(&self, wanted: &Wanted, known: &Known) -> Vec<Request>;
 
-    /// Decodes that read's answer to items; `None` when the vendor does not have it, or has it in
-    /// another project than the route's.
+    /// Decodes those reads' answers, in the same order, to items; `None` when the vendor does not have
+    /// it, or has it in another project than the route's.
     ///
     /// # Errors
-    /// When the answer is not what the vendor's API describes.
-    fn read_answer(&self, wanted: &Wanted, answer: &Answer, known: &Known) -> Result<Option<Vec<Item>>, String>;
+    /// When an answer is not what the vendor's API describes.
+    fn read_answer(&self, wanted: &Wanted, answers: &[Answer], known: &Known) -> Result<Option<Vec<Item>>, String>;
 }
 
 /// A vendor's name and the defaults that go with it.
@@ -163,6 +164,8 @@ pub struct Doors {
     pub names: Arc<dyn Names>,
     /// The base URL that clients see, without a trailing slash.
     pub public_url: Arc<str>,
+    /// The base URL of the console, without a trailing slash; `/t/<id>` under it shows a trace.
+    pub console_url: Arc<str>,
 }
 
 /// Who asks; a request extension set by the edge once the credential is known.
