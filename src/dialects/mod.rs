@@ -7,4 +7,4 @@ pub mod pandaprobe;
 use crate::contract::Dialect;
 
 /// Every dialect there is.
-pub static DIALECTS: [&dyn Dialect; 1] = [&pandaprobe::PandaProbe];
+pub static DIALECTS: [&dyn Dialect; 2] = [&opik::Opik, &pandaprobe::PandaProbe];
