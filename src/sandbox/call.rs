@@ -17,6 +17,7 @@ use uuid::{Builder, Uuid};
 /// A request with its instance's name cut off its path.
 ///
 /// `at` and `seed` are journalled with it, so that a replay mints the same ids and times.
+#[derive(Clone)]
 pub(super) struct Call {
     pub(super) method: String,
     pub(super) path: Vec<String>,
