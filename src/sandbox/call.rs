@@ -1,6 +1,10 @@
 //! One request to a stand-in, taken off the wire: nothing here knows a vendor.
 
-use std::{cell::Cell, collections::BTreeMap, io::Read};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    io::Read,
+};
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
@@ -13,6 +17,7 @@ use uuid::{Builder, Uuid};
 /// A request with its instance's name cut off its path.
 ///
 /// `at` and `seed` are journalled with it, so that a replay mints the same ids and times.
+#[derive(Clone)]
 pub(super) struct Call {
     pub(super) method: String,
     pub(super) path: Vec<String>,
