@@ -42,9 +42,9 @@ impl Store {
                 let found = self.projects.get(&name.to_lowercase());
                 Ok(found.map_or(Uuid::nil(), |project| project.id))
             }
-            (None, None) => Err(Refusal::Bad(
-                "Either 'project_name' or 'project_id' query params must be provided".into(),
-            )),
+            (None, None) => {
+                Err(Refusal::Bad("Either 'project_name' or 'project_id' query params must be provided".into()))
+            }
         }
     }
 

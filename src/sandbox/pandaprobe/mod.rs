@@ -7,8 +7,8 @@ mod queue;
 mod read;
 mod refusal;
 mod schema;
-mod scores;
 mod scope;
+mod scores;
 mod times;
 mod totals;
 mod upsert;
@@ -22,11 +22,7 @@ use uuid::Uuid;
 use limit::Buckets;
 use refusal::Refusal;
 
-use super::{
-    call::Call,
-    reply::Reply,
-    settings::Settings,
-};
+use super::{call::Call, reply::Reply, settings::Settings};
 
 type Outcome = Result<Reply, Refusal>;
 type Fields = Map<String, Value>;
@@ -95,7 +91,9 @@ impl Store {
             ("PATCH", ["evaluations", "trace-scores", id]) => self.patch_score(&project, id, call),
             ("DELETE", ["evaluations", "trace-scores", id]) => self.delete_score(&project, id),
             ("GET", ["sessions", id]) => self.session(&project, id, call),
-            (_, ["traces"] | ["traces", _] | ["traces", _, "spans"] | ["traces", _, "spans", _]) => Err(Refusal::Method),
+            (_, ["traces"] | ["traces", _] | ["traces", _, "spans"] | ["traces", _, "spans", _]) => {
+                Err(Refusal::Method)
+            }
             (_, ["evaluations", "trace-scores"] | ["evaluations", "trace-scores", _]) => Err(Refusal::Method),
             _ => Err(Refusal::NoRoute),
         }
@@ -112,12 +110,15 @@ impl Store {
 }
 
 fn health(call: &Call) -> Reply {
-    Reply::json(200, json!({
-        "status": "healthy",
-        "version": "0.5.0",
-        "environment": "development",
-        "timestamp": times::text(call.at),
-    }))
+    Reply::json(
+        200,
+        json!({
+            "status": "healthy",
+            "version": "0.5.0",
+            "environment": "development",
+            "timestamp": times::text(call.at),
+        }),
+    )
 }
 
 /// An error body of §12 for a status the script chose.

@@ -3,7 +3,11 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Fields, Refusal, lenient::{NOT_FINITE, SURROGATE}, times};
+use super::{
+    Fields, Refusal,
+    lenient::{NOT_FINITE, SURROGATE},
+    times,
+};
 
 const TRACE_STATUS: &[&str] = &["PENDING", "RUNNING", "COMPLETED", "ERROR"];
 const SPAN_STATUS: &[&str] = &["UNSET", "OK", "ERROR"];
@@ -140,13 +144,7 @@ fn object(
 }
 
 impl Rule {
-    fn read(
-        self,
-        value: &Value,
-        least: usize,
-        place: &str,
-        errors: &mut Vec<(String, String)>,
-    ) -> Option<Value> {
+    fn read(self, value: &Value, least: usize, place: &str, errors: &mut Vec<(String, String)>) -> Option<Value> {
         let read = match self {
             Self::Any => Ok(value.clone()),
             Self::Name => text(value, least, NAME),
@@ -249,8 +247,6 @@ fn nested(value: &Value, place: &str, errors: &mut Vec<(String, String)>) -> Opt
         errors.push((place.to_owned(), text));
         return None;
     }
-    let of = |(index, item)| {
-        Value::Object(object(item, SPAN, REQUIRED, &[], &format!("{place} -> {index}"), errors))
-    };
+    let of = |(index, item)| Value::Object(object(item, SPAN, REQUIRED, &[], &format!("{place} -> {index}"), errors));
     Some(items.iter().enumerate().map(of).collect())
 }
