@@ -67,7 +67,12 @@ pub(super) fn trace(view: &View, out: &Outward, project_id: &str) -> Option<Memb
     if rows.trace.is_none() && rows.spans.is_empty() {
         return None;
     }
-    let wire = rows.trace.map(|row| row.wire).unwrap_or_default();
+    let unknown = || wire::Trace {
+        started_at: view.start().map(|start| Raw::of(&start.exact())).into(),
+        status: Field::Set("RUNNING".to_owned()),
+        ..wire::Trace::default()
+    };
+    let wire = rows.trace.map_or_else(unknown, |row| row.wire);
     let mut spans: Vec<_> = rows.spans.into_values().map(|row| row.wire).collect();
     let place = |span: &wire::Span| (span.started_at.get().and_then(decode::time), span.span_id.cloned());
     spans.sort_by_cached_key(place);
@@ -171,7 +176,7 @@ fn totals(spans: &[wire::Span]) -> (i64, f64) {
         .iter()
         .map(usage)
         .map(|usage| count(&usage, "prompt_tokens").saturating_add(count(&usage, "completion_tokens")));
-    (tokens.fold(0, i64::saturating_add), spans.iter().filter_map(cost).sum())
+    (tokens.fold(0, i64::saturating_add), spans.iter().filter_map(cost).fold(0.0, |sum, cost| sum + cost))
 }
 
 /// A score as the vendor answers it.

@@ -4,6 +4,7 @@ use super::Comparison;
 use super::Notes;
 use super::Row;
 use super::compare;
+use super::insert_key;
 use super::native;
 use super::payload::payload;
 use super::reader;
@@ -38,6 +39,9 @@ pub(super) fn row(view: &View, out: &Outward) -> Option<Row<wire::Trace>> {
 fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
     let mut notes = Notes::default();
     let mut wire = bare(trace, view, out, &mut notes);
+    if !trace.whole && wire.started_at.is_set() {
+        notes.add("start", "cannot be changed");
+    }
     let comparison = Comparison {
         subject: format!("trace {}", view.id),
         origin: trace.origin,
@@ -47,7 +51,7 @@ fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
         whole: trace.whole,
     };
     let (reserved, mut losses) = compare(comparison, notes, out.keep);
-    with_key(&mut wire.metadata, reserved.as_ref().map(Raw::of), &mut losses);
+    with_key(&mut wire.metadata, reserved, &mut losses);
     Row { native: view.id, wire, whole: trace.whole, losses }
 }
 
@@ -166,8 +170,9 @@ fn synthetic(view: &View, out: &Outward) -> Option<Row<wire::Trace>> {
     };
     let trace = TraceView { facts, whole: true, origin: top.origin, version: top.version, inferred_end: None };
     let mut wire = bare(&trace, view, out, &mut Notes::default());
-    let key = (out.keep != Keep::Off).then(|| Raw::of(&mark(&trace, out)));
-    with_key(&mut wire.metadata, key, &mut []);
+    if out.keep != Keep::Off {
+        insert_key(&mut wire.metadata, Raw::of(&mark(&trace, out)));
+    }
     Some(Row { native: view.id, wire, whole: true, losses: Vec::new() })
 }
 

@@ -284,3 +284,48 @@ fn what_the_store_cannot_hold_is_cut_and_counted() {
     assert_eq!(why("input"), "characters or numbers that cannot be stored");
     assert_eq!(why("output"), "nests too deep, sent as text");
 }
+
+#[test]
+fn a_payload_of_great_depth_comes_back_and_is_said() {
+    let mut view = foreign();
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    view.spans[1].facts.output = set(Payload(Raw::parse(&deep).unwrap()));
+    let plan = PandaProbe.plan(&view, None, &out());
+    assert!(
+        plan.losses
+            .iter()
+            .any(|loss| loss.path == "output" && loss.why == "nests too deep, sent as text" && loss.carried)
+    );
+    assert_eq!(fold(&receive(&plan.writes[0])).spans[1].facts.output, view.spans[1].facts.output);
+}
+
+#[test]
+fn a_complement_of_great_depth_is_dropped_but_not_the_ids() {
+    let mut view = foreign();
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    view.spans[1].facts.metadata = set(Metadata::Set(Raw::parse(&format!("{{\"a\":{deep}}}")).unwrap()));
+    let plan = PandaProbe.plan(&view, None, &Outward { scope: Some("p".to_owned()), ..out() });
+    let sent = row_of(&plan.writes[0]);
+    assert_eq!(
+        sent["spans"][1]["metadata"]["_spangate"],
+        json!({"v": 1, "src": "other", "ids": {"t": TRACE, "s": CHILD, "p": SPAN}})
+    );
+    assert!(plan.losses.iter().any(|loss| loss.subject.contains(CHILD) && loss.path == "metadata" && !loss.carried));
+}
+
+#[test]
+fn what_an_update_cannot_change_is_a_loss() {
+    let mut view = foreign();
+    view.trace = None;
+    view.spans.iter_mut().for_each(|span| span.whole = false);
+    let plan = PandaProbe.plan(&view, None, &out());
+    assert!(plan.writes.iter().all(|write| write.method == Method::PATCH));
+    assert!(!String::from_utf8_lossy(&plan.writes[1].row).contains("_spangate"));
+    let losses: Vec<_> = plan
+        .losses
+        .iter()
+        .filter(|loss| loss.subject.contains(CHILD) && !loss.carried)
+        .map(|loss| loss.path.as_str())
+        .collect();
+    assert_eq!(losses, ["error", "input", "output", "usage", "tags", "parent", "start"]);
+}

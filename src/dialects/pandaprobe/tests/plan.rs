@@ -105,7 +105,7 @@ fn a_former_complement_is_voided_and_a_removed_key_stays_as_null() {
     trace.facts.metadata = Field::Absent;
     trace.facts.start = trace.facts.start.clone().map(Time::micros);
     trace.facts.input = Field::Absent;
-    let mut shown = before.clone();
+    let mut shown = before;
     shown.trace.as_mut().unwrap().facts.start = trace.facts.start.clone();
     let plan = PandaProbe.plan(&after, Some(&shown), &out());
     assert_eq!(

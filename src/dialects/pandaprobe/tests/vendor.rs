@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 
@@ -43,7 +44,7 @@ fn a_store_that_reorders_keys_and_rewrites_numbers_still_confirms() {
         "metadata": {"k": 1, "older": 2}, "tags": ["a", "b", "c"], "spans": [{"span_id": SPAN, "name": "s", "kind": "LLM",
         "parent_span_id": null, "started_at": "2026-11-21T01:00:00+00:00", "cost": {"total": 1.0}, "token_usage": {"prompt_tokens": 1}}]});
     assert!(PandaProbe.confirmed(&write(row.clone()), &answer(200, &shown.to_string())));
-    let mut lacking = shown.clone();
+    let mut lacking = shown;
     lacking["spans"] = json!([]);
     assert!(!PandaProbe.confirmed(&write(row), &answer(200, &lacking.to_string())));
 }
@@ -83,8 +84,6 @@ fn verdicts() {
     assert_eq!(PandaProbe.verdict(&request, &busy), Verdict::Retry(Some(Duration::from_secs(7))));
 }
 
-use crate::contract::Request;
-
 #[test]
 fn a_read_brings_the_trace_and_its_scores() {
     let project = VendorProject { name: "demo".to_owned(), stream: String::new() };
@@ -118,4 +117,20 @@ fn the_key_stands_in_its_own_header() {
     let headers = PandaProbe.authorize(Some(&key), &Default::default());
     assert_eq!(headers["x-api-key"], "sk_pp_x");
     assert!(headers["x-api-key"].is_sensitive());
+}
+
+/// What the real server answered to the last request of `fixtures/pandaprobe/updates`.
+const UPDATED: &str = r#"{"trace_id":"e88ea3de-9df5-4aa9-b540-203e7f1cccb0","project_id":"87e85521-3696-4c38-b6d2-e7c43a9bec56","name":"upd","status":"ERROR","input":{"messages":[{"role":"user","content":"hi"}]},"output":{"messages":[{"role":"assistant","content":"hello"}]},"metadata":{},"started_at":"2026-11-21T01:08:56.137058+00:00","ended_at":"2026-11-21T01:08:56.137185+00:00","session_id":null,"user_id":null,"tags":[],"environment":null,"release":null,"spans":[{"span_id":"11111111-1111-4111-8111-001795223337","trace_id":"e88ea3de-9df5-4aa9-b540-203e7f1cccb0","parent_span_id":null,"name":"late","kind":"TOOL","status":"UNSET","input":null,"output":null,"model":null,"token_usage":null,"metadata":{},"started_at":"2026-01-01T00:00:00+00:00","ended_at":null,"error":null,"completion_start_time":null,"model_parameters":null,"cost":null,"latency_ms":null,"time_to_first_token_ms":null},{"span_id":"9f33bbf0-8b41-43d1-9304-45e936fcf544","trace_id":"e88ea3de-9df5-4aa9-b540-203e7f1cccb0","parent_span_id":null,"name":"a","kind":"OTHER","status":"ERROR","input":null,"output":null,"model":null,"token_usage":null,"metadata":{},"started_at":"2026-11-21T01:08:56.137104+00:00","ended_at":"2026-01-01T00:00:01+00:00","error":"late","completion_start_time":null,"model_parameters":null,"cost":null,"latency_ms":-27997735137.104,"time_to_first_token_ms":null}],"total_tokens":0,"total_cost":0.0}"#;
+
+#[test]
+fn we_answer_as_the_real_server_did() {
+    let check = |view: &View, expected: &str| {
+        let shown =
+            crate::dialects::pandaprobe::read::trace(view, &out(), "87e85521-3696-4c38-b6d2-e7c43a9bec56").unwrap();
+        assert_eq!(Raw::of(&shown).text(), expected);
+    };
+    check(&fold(&PandaProbe.decode(&call(Method::POST, "/traces", POSTED), &SEED).unwrap().items), SHOWN);
+    let updates = fixtures().into_iter().filter(|(name, _)| name.contains("/updates/"));
+    let items: Vec<Item> = updates.flat_map(|(_, call)| PandaProbe.decode(&call, &SEED).unwrap().items).collect();
+    check(&fold(&items), UPDATED);
 }
