@@ -13,6 +13,7 @@ use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Raw;
 use crate::canonical::Score;
+use crate::canonical::ScoreValue;
 use crate::canonical::Time;
 use crate::canonical::View;
 use crate::canonical::complement::Keep;
@@ -184,7 +185,7 @@ pub(super) fn score(score: &Score, trace: Id, out: &Outward, project_id: &str) -
     let (body, _) = encode::score_body(score, trace, &plain(out)).ok().or_else(|| {
         // What the vendor would refuse was accepted here, and its sender may read it back.
         let number = score.verbatim.clone().unwrap_or_default();
-        let kept = Score { value: crate::canonical::ScoreValue::Category(number), verbatim: None, ..score.clone() };
+        let kept = Score { value: ScoreValue::Category(number), verbatim: None, ..score.clone() };
         encode::score_body(&kept, trace, &plain(out)).ok()
     })?;
     let at = shown_time(score.at);

@@ -4,6 +4,7 @@ use super::Comparison;
 use super::Notes;
 use super::Row;
 use super::compare;
+use super::hygiene;
 use super::insert_key;
 use super::native;
 use super::payload::payload;
@@ -107,10 +108,7 @@ fn bare(trace: &TraceView, view: &View, out: &Outward, notes: &mut Notes) -> wir
         ended_at: values::time(end),
         session_id: values::key_text("session", session, notes),
         user_id: values::key_text("user", user, notes),
-        tags: tags
-            .get()
-            .map(|tags| tags.list().iter().map(|tag| super::hygiene::text(tag).into_owned()).collect())
-            .into(),
+        tags: tags.get().map(|tags| tags.list().iter().map(|tag| hygiene::text(tag).into_owned()).collect()).into(),
         environment: values::text("environment", environment, values::TEXT_LENGTH, notes),
         release: values::text("release", release, values::TEXT_LENGTH, notes),
         extra,
