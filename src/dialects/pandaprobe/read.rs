@@ -13,6 +13,7 @@ use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Raw;
 use crate::canonical::Score;
+use crate::canonical::ScoreValue;
 use crate::canonical::Time;
 use crate::canonical::View;
 use crate::canonical::complement::Keep;
@@ -67,7 +68,12 @@ pub(super) fn trace(view: &View, out: &Outward, project_id: &str) -> Option<Memb
     if rows.trace.is_none() && rows.spans.is_empty() {
         return None;
     }
-    let wire = rows.trace.map(|row| row.wire).unwrap_or_default();
+    let unknown = || wire::Trace {
+        started_at: view.start().map(|start| Raw::of(&start.exact())).into(),
+        status: Field::Set("RUNNING".to_owned()),
+        ..wire::Trace::default()
+    };
+    let wire = rows.trace.map_or_else(unknown, |row| row.wire);
     let mut spans: Vec<_> = rows.spans.into_values().map(|row| row.wire).collect();
     let place = |span: &wire::Span| (span.started_at.get().and_then(decode::time), span.span_id.cloned());
     spans.sort_by_cached_key(place);
@@ -171,7 +177,7 @@ fn totals(spans: &[wire::Span]) -> (i64, f64) {
         .iter()
         .map(usage)
         .map(|usage| count(&usage, "prompt_tokens").saturating_add(count(&usage, "completion_tokens")));
-    (tokens.fold(0, i64::saturating_add), spans.iter().filter_map(cost).sum())
+    (tokens.fold(0, i64::saturating_add), spans.iter().filter_map(cost).fold(0.0, |sum, cost| sum + cost))
 }
 
 /// A score as the vendor answers it.
@@ -179,7 +185,7 @@ pub(super) fn score(score: &Score, trace: Id, out: &Outward, project_id: &str) -
     let (body, _) = encode::score_body(score, trace, &plain(out)).ok().or_else(|| {
         // What the vendor would refuse was accepted here, and its sender may read it back.
         let number = score.verbatim.clone().unwrap_or_default();
-        let kept = Score { value: crate::canonical::ScoreValue::Category(number), verbatim: None, ..score.clone() };
+        let kept = Score { value: ScoreValue::Category(number), verbatim: None, ..score.clone() };
         encode::score_body(&kept, trace, &plain(out)).ok()
     })?;
     let at = shown_time(score.at);

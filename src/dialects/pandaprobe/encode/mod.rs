@@ -21,9 +21,11 @@ use super::settings;
 use super::wire;
 use crate::canonical::ClientProject;
 use crate::canonical::Facts;
+use crate::canonical::Field;
 use crate::canonical::Id;
 use crate::canonical::Loss;
 use crate::canonical::Raw;
+use crate::canonical::Time;
 use crate::canonical::View;
 use crate::canonical::complement;
 use crate::canonical::complement::Ids;
@@ -83,7 +85,7 @@ fn reader(out: &Outward) -> Reader {
     let name = settings::vendor_project_name(&out.project.name).into_owned();
     Reader {
         project: ClientProject { name: Some(name), ..ClientProject::default() },
-        seed: Seed { record: [0; 16], at: crate::canonical::Time::default() },
+        seed: Seed { record: [0; 16], at: Time::default() },
         losses: Vec::new(),
     }
 }
@@ -121,7 +123,8 @@ fn compare<T: Facts>(comparison: Comparison<'_, T>, mut notes: Notes, keep: Keep
     let keep = if foreign && whole { keep } else { Keep::Off };
     let (reserved, mut losses) = complement::reserve(&subject, origin, mine, &held, ids, keep);
     // A default that the vendor needs is no loss, nor is another project's name where a route fixes one.
-    losses.retain(|loss| mine.normal(&loss.path).is_some_and(|value| value != "null"));
+    let set: Vec<_> = T::default().difference(mine).into_iter().map(|(path, _)| path).collect();
+    losses.retain(|loss| set.contains(&loss.path.as_str()));
     losses.retain(|loss| foreign || loss.path != "project");
     for loss in &mut losses {
         if let Some(why) = notes.0.remove(loss.path.as_str()) {
@@ -142,17 +145,22 @@ fn compare<T: Facts>(comparison: Comparison<'_, T>, mut notes: Notes, keep: Keep
     (reserved, losses)
 }
 
-/// Puts the reserved key into metadata; cut away where the vendor could not store it.
-fn with_key(metadata: &mut crate::canonical::Field<Raw>, key: Option<Raw>, losses: &mut [Loss]) {
-    let Some(key) = key else { return };
-    let (key, cleaned) = hygiene::json(&key, hygiene::DEPTH - 2);
+/// Puts the reserved key into metadata; without the complement where the vendor could not store it.
+fn with_key(metadata: &mut Field<Raw>, reserved: Option<Reserved>, losses: &mut [Loss]) {
+    let Some(reserved) = reserved else { return };
+    // Two levels stand around the key.
+    let (mut key, cleaned) = hygiene::json(&Raw::of(&reserved), hygiene::DEPTH - 2);
     if cleaned.too_deep {
         for loss in losses {
             loss.carried = false;
         }
-        return;
+        key = Raw::of(&Reserved { c: IndexMap::new(), f: IndexMap::new(), ..reserved });
     }
+    insert_key(metadata, key);
+}
+
+fn insert_key(metadata: &mut Field<Raw>, key: Raw) {
     let mut members = metadata.get().and_then(Raw::members).unwrap_or_default();
     members.insert(complement::KEY.to_owned(), key);
-    *metadata = crate::canonical::Field::Set(Raw::of(&members));
+    *metadata = Field::Set(Raw::of(&members));
 }

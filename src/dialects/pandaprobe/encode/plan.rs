@@ -82,7 +82,8 @@ impl Planner {
         if started_anew {
             self.write(0, Method::POST, "/traces".to_owned(), json(&row.wire));
         }
-        let body = difference(&row.wire, held.map(|held| &held.wire), &mut self.plan.losses, "trace");
+        let subject = format!("trace {}", row.native);
+        let body = difference(&row.wire, held.map(|held| &held.wire), &mut self.plan.losses, &subject);
         if !body.is_empty() {
             let path = self.path.clone();
             self.write(u8::from(started_anew), Method::PATCH, path, json(&body));
@@ -126,10 +127,11 @@ impl Planner {
             if row.whole && held.is_some_and(|held| held.started_at != row.wire.started_at) {
                 again.push(row);
             }
-            if held.is_some_and(|held| held.parent_span_id != row.wire.parent_span_id) {
-                self.lose(format!("span {}", row.native), "parent", "cannot be changed");
+            let subject = format!("span {}", row.native);
+            let body = difference(&row.wire, held, &mut self.plan.losses, &subject);
+            if row.whole && held.is_some_and(|held| held.parent_span_id != row.wire.parent_span_id) {
+                self.lose(subject, "parent", "cannot be changed");
             }
-            let body = difference(&row.wire, held, &mut self.plan.losses, "span");
             if !body.is_empty() {
                 changes.push((format!("{}/spans/{id}", self.path), row, json(&body)));
             }
@@ -249,7 +251,7 @@ fn json<T: Serialize + ?Sized>(value: &T) -> Bytes {
 type Members = IndexMap<String, Raw>;
 
 /// The update that leads from one row to another.
-fn difference<T: Serialize>(new: &T, old: Option<&T>, losses: &mut Vec<Loss>, what: &str) -> Members {
+fn difference<T: Serialize>(new: &T, old: Option<&T>, losses: &mut Vec<Loss>, subject: &str) -> Members {
     let new = Raw::of(new).members().unwrap_or_default();
     let old = old.and_then(|old| Raw::of(old).members()).unwrap_or_default();
     let mut body = Members::new();
@@ -258,7 +260,7 @@ fn difference<T: Serialize>(new: &T, old: Option<&T>, losses: &mut Vec<Loss>, wh
             continue;
         }
         let value = match key.as_str() {
-            "metadata" => merge(Some(value), old.get(key), losses, what),
+            "metadata" => merge(Some(value), old.get(key), losses, subject),
             _ => value.clone(),
         };
         body.insert(key.clone(), value);
@@ -267,7 +269,7 @@ fn difference<T: Serialize>(new: &T, old: Option<&T>, losses: &mut Vec<Loss>, wh
         match key.as_str() {
             key if FIXED.contains(&key) || NEVER_NULL.contains(&key) => continue,
             "tags" => body.insert(key.clone(), Raw::of::<[&str]>(&[])),
-            "metadata" => body.insert(key.clone(), merge(None, Some(value), losses, what)),
+            "metadata" => body.insert(key.clone(), merge(None, Some(value), losses, subject)),
             _ => body.insert(key.clone(), Raw::of(&())),
         };
     }
@@ -275,7 +277,7 @@ fn difference<T: Serialize>(new: &T, old: Option<&T>, losses: &mut Vec<Loss>, wh
 }
 
 /// Metadata merges by key and forgets none: what is gone becomes `null`, an old complement `{}`.
-fn merge(new: Option<&Raw>, old: Option<&Raw>, losses: &mut Vec<Loss>, what: &str) -> Raw {
+fn merge(new: Option<&Raw>, old: Option<&Raw>, losses: &mut Vec<Loss>, subject: &str) -> Raw {
     let new = new.and_then(Raw::members).unwrap_or_default();
     let old = old.and_then(Raw::members).unwrap_or_default();
     let mut out: Members =
@@ -286,7 +288,7 @@ fn merge(new: Option<&Raw>, old: Option<&Raw>, losses: &mut Vec<Loss>, what: &st
             continue;
         }
         let why = format!("the removed key {key:?} stays as null");
-        losses.push(Loss { subject: what.to_owned(), path: "metadata".to_owned(), why, carried: false });
+        losses.push(Loss { subject: subject.to_owned(), path: "metadata".to_owned(), why, carried: false });
         out.insert(key, Raw::of(&()));
     }
     Raw::of(&out)

@@ -34,6 +34,12 @@ use crate::dialects::pandaprobe::wire;
 pub(super) fn row(span: &SpanView, view: &View, out: &Outward) -> Row<wire::Span> {
     let mut notes = Notes::default();
     let mut wire = bare(span, view, out, &mut notes);
+    if !span.whole && wire.started_at.is_set() {
+        notes.add("start", "cannot be changed");
+    }
+    if !span.whole && wire.parent_span_id.is_set() {
+        notes.add("parent", "cannot be changed");
+    }
     let comparison = Comparison {
         subject: format!("span {}", span.facts.id),
         origin: span.origin,
@@ -43,7 +49,7 @@ pub(super) fn row(span: &SpanView, view: &View, out: &Outward) -> Row<wire::Span
         whole: span.whole,
     };
     let (reserved, mut losses) = compare(comparison, notes, out.keep);
-    with_key(&mut wire.metadata, reserved.as_ref().map(Raw::of), &mut losses);
+    with_key(&mut wire.metadata, reserved, &mut losses);
     Row { native: span.facts.id, wire, whole: span.whole, losses }
 }
 

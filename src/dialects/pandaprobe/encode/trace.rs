@@ -4,6 +4,8 @@ use super::Comparison;
 use super::Notes;
 use super::Row;
 use super::compare;
+use super::hygiene;
+use super::insert_key;
 use super::native;
 use super::payload::payload;
 use super::reader;
@@ -38,6 +40,9 @@ pub(super) fn row(view: &View, out: &Outward) -> Option<Row<wire::Trace>> {
 fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
     let mut notes = Notes::default();
     let mut wire = bare(trace, view, out, &mut notes);
+    if !trace.whole && wire.started_at.is_set() {
+        notes.add("start", "cannot be changed");
+    }
     let comparison = Comparison {
         subject: format!("trace {}", view.id),
         origin: trace.origin,
@@ -47,7 +52,7 @@ fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
         whole: trace.whole,
     };
     let (reserved, mut losses) = compare(comparison, notes, out.keep);
-    with_key(&mut wire.metadata, reserved.as_ref().map(Raw::of), &mut losses);
+    with_key(&mut wire.metadata, reserved, &mut losses);
     Row { native: view.id, wire, whole: trace.whole, losses }
 }
 
@@ -103,10 +108,7 @@ fn bare(trace: &TraceView, view: &View, out: &Outward, notes: &mut Notes) -> wir
         ended_at: values::time(end),
         session_id: values::key_text("session", session, notes),
         user_id: values::key_text("user", user, notes),
-        tags: tags
-            .get()
-            .map(|tags| tags.list().iter().map(|tag| super::hygiene::text(tag).into_owned()).collect())
-            .into(),
+        tags: tags.get().map(|tags| tags.list().iter().map(|tag| hygiene::text(tag).into_owned()).collect()).into(),
         environment: values::text("environment", environment, values::TEXT_LENGTH, notes),
         release: values::text("release", release, values::TEXT_LENGTH, notes),
         extra,
@@ -166,8 +168,9 @@ fn synthetic(view: &View, out: &Outward) -> Option<Row<wire::Trace>> {
     };
     let trace = TraceView { facts, whole: true, origin: top.origin, version: top.version, inferred_end: None };
     let mut wire = bare(&trace, view, out, &mut Notes::default());
-    let key = (out.keep != Keep::Off).then(|| Raw::of(&mark(&trace, out)));
-    with_key(&mut wire.metadata, key, &mut []);
+    if out.keep != Keep::Off {
+        insert_key(&mut wire.metadata, Raw::of(&mark(&trace, out)));
+    }
     Some(Row { native: view.id, wire, whole: true, losses: Vec::new() })
 }
 

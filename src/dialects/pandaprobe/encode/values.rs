@@ -5,11 +5,13 @@ use indexmap::IndexMap;
 use super::Notes;
 use super::hygiene;
 use crate::canonical::Cost;
+use crate::canonical::Extra;
 use crate::canonical::Field;
 use crate::canonical::Metadata;
 use crate::canonical::Raw;
 use crate::canonical::Time;
 use crate::canonical::Usage;
+use crate::dialects::pandaprobe::settings;
 
 /// The most characters of a name (`wire/pandaprobe.md §4.1`).
 pub(super) const NAME_LENGTH: usize = 512;
@@ -139,8 +141,8 @@ pub(super) fn cost(cost: &Field<Cost>, notes: &mut Notes) -> Field<Raw> {
 }
 
 /// The vendor's own newer fields, for a row that goes home.
-pub(super) fn extra(extra: &Field<crate::canonical::Extra>) -> IndexMap<String, Raw> {
-    let Some(extra) = extra.get().filter(|extra| extra.dialect == super::settings::NAME) else {
+pub(super) fn extra(extra: &Field<Extra>) -> IndexMap<String, Raw> {
+    let Some(extra) = extra.get().filter(|extra| extra.dialect == settings::NAME) else {
         return IndexMap::new();
     };
     let clean = |(key, raw): (&String, &Raw)| (hygiene::text(key).into_owned(), hygiene::json(raw, hygiene::DEPTH).0);

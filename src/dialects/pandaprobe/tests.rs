@@ -1,1 +1,0 @@
-//! What the dialect says and understands.
