@@ -34,7 +34,7 @@ const TOKEN_SECRET: &[u8] = b"spangate demo: not a secret";
 /// configuration: SPANGATE__SECTION__KEY applies.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  spangate demo\n  spangate demo --state demo-state --data 127.0.0.1:5400")]
-pub struct Args {
+pub(super) struct Args {
     /// Where SDKs connect.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4400")]
     pub data: SocketAddr,

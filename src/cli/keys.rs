@@ -6,14 +6,14 @@ use crate::http::keys;
 
 /// Gateway keys.
 #[derive(Clone, Debug, clap::Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     New(New),
 }
 
 /// Makes a gateway key and prints it, once, with the table that lets it in.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  spangate keys new checkout_1 --project checkout")]
-pub struct New {
+pub(super) struct New {
     /// The key's name in the configuration.
     #[arg(default_value = "key_1", value_parser = name)]
     pub name: String,

@@ -14,7 +14,7 @@ use crate::sandbox;
 /// /scores; what they were sent: GET /_sandbox/requests; faults: POST /_sandbox/NAME/faults.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  spangate sandbox --listen 127.0.0.1:4402")]
-pub struct Args {
+pub(super) struct Args {
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4402")]
     pub listen: SocketAddr,

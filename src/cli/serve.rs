@@ -18,7 +18,7 @@ use crate::telemetry::logs::Format;
 /// waits in the state directory for the next start.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  spangate serve --config spangate.toml")]
-pub struct Args {
+pub(super) struct Args {
     /// The TOML file.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

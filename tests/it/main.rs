@@ -1,3 +1,5 @@
 //! One integration binary; a module for each behaviour.
 
 mod edge;
+mod one_road;
+mod support;

@@ -91,8 +91,13 @@ struct Client(axum::Router);
 impl Client {
     fn new() -> Self {
         let house = Arc::new(House::default());
-        let doors =
-            Doors { accept: house.clone(), read: house.clone(), names: house, public_url: "http://gateway".into() };
+        let doors = Doors {
+            accept: house.clone(),
+            read: house.clone(),
+            names: house,
+            public_url: "http://gateway".into(),
+            console_url: "http://admin".into(),
+        };
         Self(PandaProbe.routes().with_state(doors))
     }
 
