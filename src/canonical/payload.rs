@@ -29,11 +29,12 @@ impl Payload {
 }
 
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 5] = [
+const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 6] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
     ("messages", |held| member(held, "messages")),
+    ("documents", |held| member(held, "documents")),
     ("content", |held| {
         let message = held.elements().map_or(Some(held.clone()), |mut list| list.pop())?;
         member(&message, "content")
