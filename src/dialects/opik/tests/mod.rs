@@ -117,3 +117,13 @@ fn alone(item: &Item) -> View {
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("a body is JSON")
 }
+
+/// The same way out, with the time that the item's own trace id carries.
+fn own_time(item: &Item, out: Outward) -> Outward {
+    let Some(crate::canonical::Id::Uuid(trace)) = item.trace() else { return out };
+    Outward { trace_ms: crate::canonical::ids::embedded_ms(&trace), ..out }
+}
+
+fn plan_is_empty(plan: &crate::contract::Plan) -> bool {
+    plan.writes.is_empty() && plan.losses.is_empty()
+}
