@@ -167,6 +167,15 @@ fn whole_rows_go_to_the_batch_endpoints() {
 }
 
 #[test]
+fn what_another_dialects_update_added_is_a_loss() {
+    let mut view = full();
+    view.trace = None;
+    view.spans[0].facts.http_code = set(418);
+    view.spans[0].facts.usage = Field::Absent;
+    assert_eq!(paths(&plan(&view, None).losses), ["http_code"]);
+}
+
+#[test]
 fn only_rows_that_differ_are_sent_again() {
     let shown = full();
     assert!(plan(&shown, Some(&shown)).writes.is_empty());

@@ -1,5 +1,7 @@
 //! Rows of other dialects: what the vendor has no place for comes back through the reserved key.
 
+use bytes::Bytes;
+use http::HeaderMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 use serde_json::json;
@@ -25,8 +27,11 @@ use crate::canonical::TraceView;
 use crate::canonical::Usage;
 use crate::canonical::View;
 use crate::canonical::complement::Keep;
+use crate::contract::Answer;
 use crate::contract::Dialect;
+use crate::contract::Known;
 use crate::contract::Outward;
+use crate::contract::Wanted;
 
 use super::super::Opik;
 use super::MS;
@@ -210,4 +215,20 @@ fn scoped_ids_are_hashed_everywhere_alike() {
     let (plain, _) = rows(&out());
     assert_ne!(trace["id"], plain["id"]);
     assert_eq!(span["trace_id"], trace["id"]);
+}
+
+#[test]
+fn hashed_ids_come_back_from_the_vendor() {
+    let scoped = Outward { scope: Some("here".to_owned()), ..out() };
+    let (mut trace_row, mut span_row) = rows(&scoped);
+    trace_row["project_id"] = "p".into();
+    span_row["project_id"] = "p".into();
+    let answers = [trace_row, json!({"total": 1, "content": [span_row]}), json!({"id": "p", "name": "proj"})]
+        .map(|body| Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from(body.to_string()) });
+    let wanted = Wanted { trace: Some(String::new()), span: None, project: out().project };
+    let items = Opik.read_answer(&wanted, &answers, &Known::new()).expect("fine").expect("found");
+    let [Op::Trace(found), Op::Span(below)] = [&items[0].op, &items[1].op] else { panic!("a trace and a span") };
+    assert_eq!((found.id, below.id, below.trace), (id(TRACE), id(SPAN), Some(id(TRACE))));
+    assert_eq!((&found.http_code, &below.kind), (&set(201), &set(Kind::Agent)));
+    assert_eq!((&below.parent, &found.project), (&span().facts.parent, &trace().facts.project));
 }

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::canonical::Facts;
+use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Op;
 use crate::canonical::Rank;
@@ -22,10 +23,12 @@ use crate::canonical::SpanView;
 use crate::canonical::Time;
 use crate::canonical::TraceView;
 use crate::canonical::View;
+use crate::canonical::ids::embedded_ms;
 use crate::contract::Call;
 use crate::contract::Decoded;
 use crate::contract::Dialect;
 use crate::contract::Outward;
+use crate::contract::Plan;
 use crate::contract::Refusal;
 use crate::contract::Seed;
 use crate::contract::VendorProject;
@@ -120,10 +123,10 @@ fn json(bytes: &[u8]) -> Value {
 
 /// The same way out, with the time that the item's own trace id carries.
 fn own_time(item: &Item, out: Outward) -> Outward {
-    let Some(crate::canonical::Id::Uuid(trace)) = item.trace() else { return out };
-    Outward { trace_ms: crate::canonical::ids::embedded_ms(&trace), ..out }
+    let Some(Id::Uuid(trace)) = item.trace() else { return out };
+    Outward { trace_ms: embedded_ms(&trace), ..out }
 }
 
-fn plan_is_empty(plan: &crate::contract::Plan) -> bool {
+fn plan_is_empty(plan: &Plan) -> bool {
     plan.writes.is_empty() && plan.losses.is_empty()
 }

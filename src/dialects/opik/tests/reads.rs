@@ -52,7 +52,7 @@ fn span() -> Value {
     json!({
         "id": SPAN, "trace_id": TRACE, "project_id": PROJECT, "project_name": "proj r", "name": "s", "type": "llm",
         "start_time": "2026-11-21T01:07:38.409319Z", "end_time": "2026-11-21T01:07:38.409385Z",
-        "metadata": {"provider": "openai"}, "last_updated_at": "2026-11-21T01:07:38.409326Z",
+        "metadata": {"provider": "openai"}, "provider": "openai", "last_updated_at": "2026-11-21T01:07:38.409326Z",
     })
 }
 
