@@ -10,6 +10,7 @@ use http::Method;
 use http::header::AUTHORIZATION;
 use http::header::RETRY_AFTER;
 use indexmap::IndexMap;
+use percent_encoding::AsciiSet;
 use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
 use secrecy::ExposeSecret;
@@ -28,6 +29,9 @@ use super::settings::WORKSPACE;
 
 /// Spans asked for at once: the most that the vendor's own tools ask for (`wire/opik.md §4.4`).
 const PAGE: usize = 1_000;
+
+/// What a path segment or query value quotes.
+const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One request for several writes: the vendor's own batch body around their rows.
 pub(super) fn pack(writes: &[&Write]) -> Request {
@@ -121,7 +125,7 @@ pub(super) fn authorize(key: Option<&SecretString>, settings: &BTreeMap<String, 
 /// The reads that show a trace with its spans, or a span alone; the last asks for the project's id,
 /// because a row names its project by id only (`wire/opik.md §5.1`).
 pub(super) fn read(wanted: &Wanted) -> Vec<Request> {
-    let quoted = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let quoted = |text: &str| utf8_percent_encode(text, QUOTED).to_string();
     let mut requests = Vec::new();
     if let Some(trace) = &wanted.trace {
         let (trace, project) = (quoted(trace), quoted(&wanted.project.name));

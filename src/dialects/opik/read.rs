@@ -35,6 +35,7 @@ pub(super) fn trace(found: &Found, project_id: &str) -> Option<wire::Trace> {
     let view = found.view.trace.as_ref()?;
     let mut row = encode::bare_trace(view, &found.out, &mut Vec::new());
     row.project_name = Field::Absent;
+    row.source = view.facts.source.clone();
     row.start_time = Field::Set(start(view.facts.start.cloned().or_else(|| found.view.start())));
     row.last_updated_at = Field::Set(view.version.rfc3339(6));
     public(&mut row.extra, project_id, view.version);
@@ -47,6 +48,7 @@ pub(super) fn trace(found: &Found, project_id: &str) -> Option<wire::Trace> {
 /// A span as `SpanPublic`.
 pub(super) fn span(found: &Found, view: &SpanView, project_id: &str) -> wire::Span {
     let mut row = encode::bare_span(view, found.view.id, &found.out, &mut Vec::new());
+    row.source = view.facts.source.clone();
     row.start_time = Field::Set(start(view.facts.start.cloned()));
     row.last_updated_at = Field::Set(view.version.rfc3339(6));
     if !row.kind.is_set() {
@@ -173,14 +175,14 @@ impl Reader<'_> {
     fn trace(&mut self, raw: &Raw) -> Result<(), String> {
         let mut losses = Vec::new();
         let mut at = At::new("trace", Form::Held, &mut losses);
-        let row: wire::Trace = at.read(raw).map_err(|error| error.to_string())?;
+        let mut row: wire::Trace = at.read(raw).map_err(|error| error.to_string())?;
+        row.project_name = Field::Set(self.project.to_owned());
         if self.is_foreign(&row.project_id) {
             return Ok(());
         }
         let (id, rank) = head(&row.id, &row.end_time, &row.last_updated_at, &at)?;
         let judged = row.extra.get("feedback_scores").cloned();
-        let mut trace = decode::trace(row, id, &mut at).map_err(|error| error.to_string())?;
-        trace.project = Field::Set(self.named());
+        let trace = decode::trace(row, id, &mut at).map_err(|error| error.to_string())?;
         let target = Target::Trace(trace.id);
         self.push("trace", rank, Op::Trace(Box::new(trace)));
         self.scores(judged, &target)
@@ -198,14 +200,14 @@ impl Reader<'_> {
     fn span(&mut self, raw: &Raw) -> Result<(), String> {
         let mut losses = Vec::new();
         let mut at = At::new("span", Form::Held, &mut losses);
-        let row: wire::Span = at.read(raw).map_err(|error| error.to_string())?;
+        let mut row: wire::Span = at.read(raw).map_err(|error| error.to_string())?;
+        row.project_name = Field::Set(self.project.to_owned());
         if self.is_foreign(&row.project_id) {
             return Ok(());
         }
         let (id, rank) = head(&row.id, &row.end_time, &row.last_updated_at, &at)?;
         let judged = row.extra.get("feedback_scores").cloned();
-        let mut span = decode::span(row, id, &mut at).map_err(|error| error.to_string())?;
-        span.project = Field::Set(self.named());
+        let span = decode::span(row, id, &mut at).map_err(|error| error.to_string())?;
         let target = Target::Span { trace: span.trace, span: span.id };
         self.push("span", rank, Op::Span(Box::new(span)));
         self.scores(judged, &target)

@@ -9,9 +9,7 @@ use axum::extract::Query;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use axum::routing::delete;
 use axum::routing::get;
-use axum::routing::patch;
 use axum::routing::post;
 use axum::routing::put;
 use http::HeaderMap;
@@ -79,7 +77,7 @@ pub(super) fn authenticated() -> Router<Doors> {
         .route("/spans", post(create).get(spans))
         .route("/spans/batch", post(store).patch(store))
         .route("/spans/feedback-scores", put(store))
-        .route("/spans/{id}", get(span).merge(patch(store)).merge(delete(store)))
+        .route("/spans/{id}", get(span).patch(store).delete(store))
         .route("/spans/{id}/feedback-scores", put(store))
         .route("/spans/{id}/feedback-scores/delete", post(store))
         .route("/projects/retrieve", post(project_named))

@@ -9,6 +9,7 @@ use crate::canonical::Metadata;
 use crate::canonical::Raw;
 use crate::canonical::complement;
 use crate::canonical::complement::Reserved;
+use crate::canonical::ids::embedded_ms;
 
 use super::At;
 use super::Form;
@@ -28,16 +29,21 @@ pub(super) struct Opened {
     pub(super) reserved: Option<Reserved>,
 }
 
-/// Opens metadata. `injected` is the key that reads put first (`wire/opik.md §5.2`). An update
+/// Opens metadata. `injected` knows the member that reads put first (`wire/opik.md §5.2`). An update
 /// replaces metadata whole (`§6.4`), so what it leaves out is cleared.
-pub(super) fn open(field: Field<Raw>, injected: &str, with_parameters: bool, at: &At<'_>) -> Opened {
+pub(super) fn open(
+    field: Field<Raw>,
+    injected: impl Fn(&str, &Raw) -> bool,
+    with_parameters: bool,
+    at: &At<'_>,
+) -> Opened {
     let Some(raw) = field.take() else { return Opened::default() };
     let Some(mut members) = raw.members() else {
         return Opened { metadata: Field::Set(Metadata::Set(raw)), ..Opened::default() };
     };
     let count = members.len();
-    if at.form == Form::Held && members.get_index(0).is_some_and(|(key, _)| key == injected) {
-        members.shift_remove(injected);
+    if at.form == Form::Held && members.get_index(0).is_some_and(|(key, value)| injected(key, value)) {
+        members.shift_remove_index(0);
     }
     let mut opened = Opened {
         user: text(&mut members, "user_id"),
@@ -111,6 +117,6 @@ pub(super) fn native(text: Option<&str>, shown: Id, form: Form) -> Option<Id> {
         _ => Id::parse(text)?,
     };
     let Id::Uuid(bytes) = shown else { return None };
-    let ours = form == Form::Held || id.v7(crate::canonical::ids::embedded_ms(&bytes)) == bytes;
+    let ours = form == Form::Held || id.v7(embedded_ms(&bytes)) == bytes;
     ours.then_some(id)
 }

@@ -42,7 +42,7 @@ const QUIET: Duration = Duration::from_secs(5);
 /// a missing required field; `NotFound` for a path that carries nothing.
 pub(super) fn decode(call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
     let mut reader = Reader { seed, out: Decoded { quiet: QUIET, ..Decoded::default() } };
-    let path = call.path.trim_start_matches("/v1/private").trim_matches('/');
+    let path = call.path.strip_prefix("/v1/private").unwrap_or(&call.path).trim_matches('/');
     let parts: Vec<&str> = path.split('/').collect();
     match (call.method.as_str(), parts.as_slice()) {
         ("POST", [rows @ ("traces" | "spans")]) => reader.create(rows, "", &body(call)?)?,

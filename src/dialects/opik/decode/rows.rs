@@ -16,8 +16,10 @@ use crate::canonical::Raw;
 use crate::canonical::Span;
 use crate::canonical::Status;
 use crate::canonical::Tags;
+use crate::canonical::Time;
 use crate::canonical::Trace;
 use crate::canonical::Usage;
+use crate::canonical::complement::Ids;
 use crate::canonical::complement::Reserved;
 use crate::contract::Refusal;
 
@@ -61,7 +63,7 @@ pub(in crate::dialects::opik) fn trace(row: wire::Trace, id: Id, at: &mut At<'_>
         environment,
         extra,
     } = row;
-    let opened = metadata::open(metadata, "providers", false, at);
+    let opened = metadata::open(metadata, |key, value| key == "providers" && value.elements().is_some(), false, at);
     let end = at.time("end_time", end_time)?;
     let (status, error) = failure(error_info, at);
     let mut trace = Trace {
@@ -69,7 +71,7 @@ pub(in crate::dialects::opik) fn trace(row: wire::Trace, id: Id, at: &mut At<'_>
         completion: if end.is_set() { Completion::Closed } else { Completion::Open },
         project: project(project_name, project_id, at),
         name: at.text(name),
-        start: at.time("start_time", start_time)?,
+        start: start(start_time, at)?,
         end,
         first_token_after: milliseconds(ttft),
         status,
@@ -129,7 +131,8 @@ pub(in crate::dialects::opik) fn span(row: wire::Span, id: Id, at: &mut At<'_>) 
         environment,
         extra,
     } = row;
-    let opened = metadata::open(metadata, "provider", true, at);
+    let served_by = provider.cloned();
+    let opened = metadata::open(metadata, |key, value| key == "provider" && value.as_string() == served_by, true, at);
     let end = at.time("end_time", end_time)?;
     let (status, error) = failure(error_info, at);
     let trace_id = at.maybe_id("trace_id", trace_id)?;
@@ -141,7 +144,7 @@ pub(in crate::dialects::opik) fn span(row: wire::Span, id: Id, at: &mut At<'_>) 
         project: project(project_name, project_id, at),
         name: at.text(name),
         kind: kind_of(at.text(kind), end.is_set(), at),
-        start: at.time("start_time", start_time)?,
+        start: start(start_time, at)?,
         end,
         first_token_after: milliseconds(ttft),
         status,
@@ -191,7 +194,14 @@ fn restore_span(span: &mut Span, reserved: &Reserved, at: &mut At<'_>) {
     }
 }
 
-fn ids(reserved: &Reserved) -> crate::canonical::complement::Ids {
+/// A row that only updates made starts at the epoch (`wire/opik.md §6.4`): nobody said so.
+fn start(field: Field<String>, at: &At<'_>) -> Result<Field<Time>, Refusal> {
+    let start = at.time("start_time", field)?;
+    let made_up = at.form == Form::Held && start.get() == Some(&Time(0));
+    Ok(if made_up { Field::Absent } else { start })
+}
+
+fn ids(reserved: &Reserved) -> Ids {
     reserved.ids.clone().unwrap_or_default()
 }
 

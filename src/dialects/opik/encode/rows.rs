@@ -1,6 +1,9 @@
 //! Traces and spans: facts to one row.
 
+use indexmap::IndexMap;
+
 use crate::canonical::Extra;
+use crate::canonical::Facts;
 use crate::canonical::Field;
 use crate::canonical::Id;
 use crate::canonical::Loss;
@@ -13,6 +16,7 @@ use crate::contract::Outward;
 
 use super::super::settings::NAME;
 use super::super::wire;
+use super::lose;
 use super::reserve;
 use super::values;
 use super::values::Row;
@@ -21,13 +25,21 @@ use super::vendor_id;
 /// A trace's whole row, the reserved key in it, without a version.
 pub(super) fn trace(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> wire::Trace {
     let row = bare_trace(view, out, losses);
-    if view.origin == NAME { row } else { reserve::trace(view, row, out, losses) }
+    if view.origin != NAME {
+        return reserve::trace(view, row, out, losses);
+    }
+    homeless(&format!("trace {}", view.facts.id), &view.facts, HOMELESS_TRACE, losses);
+    row
 }
 
 /// A span's whole row, the reserved key in it, without a version.
 pub(super) fn span(view: &SpanView, trace: Id, out: &Outward, losses: &mut Vec<Loss>) -> wire::Span {
     let row = bare_span(view, trace, out, losses);
-    if view.origin == NAME { row } else { reserve::span(view, trace, row, out, losses) }
+    if view.origin != NAME {
+        return reserve::span(view, trace, row, out, losses);
+    }
+    homeless(&format!("span {}", view.facts.id), &view.facts, HOMELESS_SPAN, losses);
+    row
 }
 
 /// A trace's row with what the vendor has a place for.
@@ -129,7 +141,7 @@ fn patched_metadata(
         return metadata;
     }
     for (key, _) in kept.iter().filter(|(_, value)| value.is_some()) {
-        super::lose(losses, subject, key, "stands in metadata, which an update replaces whole");
+        lose(losses, subject, key, "stands in metadata, which an update replaces whole");
     }
     Field::Absent
 }
@@ -148,7 +160,7 @@ fn kept_span(facts: &Span) -> [(&'static str, Option<Raw>); 3] {
     ]
 }
 
-fn extra(field: &Field<Extra>) -> indexmap::IndexMap<String, Raw> {
+fn extra(field: &Field<Extra>) -> IndexMap<String, Raw> {
     field.get().filter(|extra| extra.dialect == NAME).map(|extra| extra.members.clone()).unwrap_or_default()
 }
 
@@ -156,3 +168,44 @@ fn extra(field: &Field<Extra>) -> indexmap::IndexMap<String, Raw> {
 pub(in crate::dialects::opik) fn kind(facts: &Span) -> Field<String> {
     values::kind(&facts.kind, facts.model.is_set() && facts.usage.is_set())
 }
+
+/// What another dialect's update put on a row of this one's, which has no key to carry it.
+fn homeless<T: Facts>(subject: &str, facts: &T, paths: &[&str], losses: &mut Vec<Loss>) {
+    for path in paths.iter().filter(|path| facts.normal(path).is_some_and(|value| value != "null")) {
+        lose(losses, subject, path, "no native home");
+    }
+}
+
+/// Facts of a trace that its row has no place for.
+const HOMELESS_TRACE: &[&str] = &[
+    "pending",
+    "http_code",
+    "redacted_input",
+    "redacted_output",
+    "usage",
+    "cost",
+    "dataset_input",
+    "dataset_output",
+    "dataset_metadata",
+    "external_id",
+];
+
+/// Facts of a span that its row has no place for.
+const HOMELESS_SPAN: &[&str] = &[
+    "agent_type",
+    "http_code",
+    "redacted_input",
+    "redacted_output",
+    "temperature",
+    "tools",
+    "finish_reason",
+    "tool_call_id",
+    "events",
+    "control",
+    "dataset_input",
+    "dataset_output",
+    "dataset_metadata",
+    "session",
+    "step_number",
+    "external_id",
+];
