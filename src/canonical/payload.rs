@@ -28,8 +28,11 @@ impl Payload {
     }
 }
 
+/// From a held payload to the one it was made of.
+type WayBack = fn(&Raw) -> Option<Raw>;
+
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 7] = [
+const WAYS_BACK: [(&str, WayBack); 7] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
