@@ -1,10 +1,6 @@
 //! One request to a stand-in, taken off the wire: nothing here knows a vendor.
 
-use std::{
-    cell::Cell,
-    collections::BTreeMap,
-    io::Read,
-};
+use std::{cell::Cell, collections::BTreeMap, io::Read};
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;

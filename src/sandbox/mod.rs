@@ -43,11 +43,7 @@ pub struct Options {
 /// Serves the stand-ins on `listener` until `shutdown`, after replaying the journal.
 ///
 /// Fails when the state folder cannot be read or the listener breaks.
-pub async fn serve(
-    listener: TcpListener,
-    options: Options,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+pub async fn serve(listener: TcpListener, options: Options, shutdown: CancellationToken) -> anyhow::Result<()> {
     let world = World::open(options.state, options.settings).context("open the sandbox's state")?;
     server::run(listener, Arc::new(world), shutdown).await.context("serve the sandbox")
 }

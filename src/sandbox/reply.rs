@@ -1,9 +1,6 @@
 //! What a stand-in answers, before it becomes an HTTP response.
 
-use axum::{
-    body::Body,
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use serde_json::Value;
 
 /// An answer and whether it changed anything worth a line in the journal.

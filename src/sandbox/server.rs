@@ -11,7 +11,10 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::{net::{TcpListener, TcpStream}, task, time};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task, time,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,11 +32,7 @@ use super::{
 #[error("the script says to drop this connection")]
 pub(super) struct Dropped;
 
-pub(super) async fn run(
-    listener: TcpListener,
-    world: Arc<World>,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
+pub(super) async fn run(listener: TcpListener, world: Arc<World>, shutdown: CancellationToken) -> io::Result<()> {
     loop {
         let stream = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),

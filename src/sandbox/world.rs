@@ -50,12 +50,7 @@ pub(super) enum Vendor {
 impl World {
     pub(super) fn open(state: Option<PathBuf>, settings: Settings) -> io::Result<Self> {
         let (journal, entries) = Journal::open(state)?;
-        let world = Self {
-            instances: Mutex::default(),
-            requests: Mutex::default(),
-            journal,
-            settings,
-        };
+        let world = Self { instances: Mutex::default(), requests: Mutex::default(), journal, settings };
         for entry in entries {
             if let Some(instance) = world.instance(&entry.name) {
                 instance.lock().replay(&entry.into_call());

@@ -12,9 +12,7 @@ const THIRTY_DAYS: i64 = 30 * 24 * 3600;
 /// The routes that ask for no credentials; none when this is not one of them.
 pub(super) fn open(instance: &str, method: &str, path: &[&str], call: &Call) -> Option<Reply> {
     Some(match (method, path) {
-        ("GET", ["healthcheck"]) => {
-            Reply::json(200, json!({"api_version": "v2", "message": "ok", "version": "1.0.0"}))
-        }
+        ("GET", ["healthcheck"]) => Reply::json(200, json!({"api_version": "v2", "message": "ok", "version": "1.0.0"})),
         // The classic API is the one with known answers, so the newer service says it is not there.
         ("GET", ["ingest", "healthz"]) => Reply::json(404, json!({"detail": "Not Found"})),
         ("POST", ["login"] | ["login", "api_key" | "social"] | ["refresh_token"]) => {

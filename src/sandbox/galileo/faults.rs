@@ -37,7 +37,7 @@ impl Faults {
         if value.is_null() {
             return None;
         }
-        match value.as_str().map(Uuid::try_parse) {
+        match value.as_str().map(Uuid::parse_str) {
             Some(Ok(id)) if id.get_version_num() == 4 => return Some(id),
             Some(Ok(_)) => self.add(place, "uuid_version", "UUID version 4 expected", value),
             Some(Err(error)) => {

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Call, Outcome, Record, Refusal, Reply, Settings, Store, faults::{Faults, at}, request, sessions, step,
+    Call, Outcome, Record, Refusal, Reply, Settings, Store,
+    faults::{Faults, at},
+    request, sessions, step,
 };
 
 /// Where the steps of one request go.
@@ -27,9 +29,8 @@ impl Store {
         faults.done()?;
         let run = request::run(self, project, &body)?;
         let external = body["session_external_id"].as_str();
-        let session = session.or_else(|| {
-            external.map(|external| sessions::by_external_id(self, project, &run, external, call))
-        });
+        let session =
+            session.or_else(|| external.map(|external| sessions::by_external_id(self, project, &run, external, call)));
         let target = Target { project, run, session, now: call.at.to_string() };
         let complete = body["is_complete"].as_bool().unwrap_or(true);
         let (mut ids, mut spans) = (Vec::new(), 0);

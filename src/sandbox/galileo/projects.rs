@@ -46,13 +46,7 @@ impl Store {
         Ok(Reply::json(200, shown).effect())
     }
 
-    pub(super) fn streams_route(
-        &mut self,
-        method: &str,
-        project: Uuid,
-        path: &[&str],
-        call: &Call,
-    ) -> Outcome {
+    pub(super) fn streams_route(&mut self, method: &str, project: Uuid, path: &[&str], call: &Call) -> Outcome {
         self.known_project(project)?;
         let mine = self.streams.iter().filter(|one| one.project == project);
         match (method, path) {
@@ -62,10 +56,13 @@ impl Store {
                 let all: Vec<Value> = mine.map(|one| self.stream_shape(one)).collect();
                 let next = (all.len() > skip + limit).then_some(skip + limit);
                 let shown: Value = all.into_iter().skip(skip).take(limit).collect();
-                Ok(Reply::json(200, json!({
-                    "log_streams": shown, "starting_token": skip, "limit": limit,
-                    "paginated": next.is_some(), "next_starting_token": next,
-                })))
+                Ok(Reply::json(
+                    200,
+                    json!({
+                        "log_streams": shown, "starting_token": skip, "limit": limit,
+                        "paginated": next.is_some(), "next_starting_token": next,
+                    }),
+                ))
             }
             ("POST", []) => self.create_stream(project, call),
             ("GET", [id]) => {

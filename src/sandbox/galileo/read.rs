@@ -1,7 +1,8 @@
 //! Records and trees as they are read (`wire/galileo.md` §4.5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -9,9 +10,15 @@ use super::{Outcome, Record, Refusal, Reply, Store, faults, request};
 
 /// Metrics the models declare; what else stands in `metrics` is a score of the caller's (§4.11).
 const DECLARED: [&str; 9] = [
-    "duration_ns", "num_input_tokens", "num_output_tokens", "num_total_tokens",
-    "time_to_first_token_ns", "num_image_input_tokens", "num_audio_input_tokens",
-    "num_audio_output_tokens", "num_image_output_tokens",
+    "duration_ns",
+    "num_input_tokens",
+    "num_output_tokens",
+    "num_total_tokens",
+    "time_to_first_token_ns",
+    "num_image_input_tokens",
+    "num_audio_input_tokens",
+    "num_audio_output_tokens",
+    "num_image_output_tokens",
 ];
 
 impl Store {
@@ -38,12 +45,15 @@ impl Store {
 
     /// A trace with its spans; a stub when only spans have come.
     pub(super) fn tree(&self, project: Uuid, trace: Uuid) -> Value {
-        let mine = self.spans_of(project, trace);
+        self.tree_of(project, trace, &self.spans_of(project, trace))
+    }
+
+    fn tree_of(&self, project: Uuid, trace: Uuid, mine: &[(Uuid, &Record)]) -> Value {
         let known: BTreeSet<Uuid> = mine.iter().map(|(id, _)| *id).collect();
         // A span whose parent has not come stands at the top, still naming it.
         let top = |record: &Record| record.parent.is_none_or(|parent| !known.contains(&parent));
         let tops = mine.iter().filter(|(id, record)| top(record) || record.parent == Some(*id));
-        let spans: Vec<Value> = tops.map(|(id, record)| with_children(project, *id, record, &mine)).collect();
+        let spans: Vec<Value> = tops.map(|(id, record)| with_children(project, *id, record, mine)).collect();
         match self.records.get(&(project, trace)).filter(|record| record.parent.is_none()) {
             Some(record) => {
                 let mut shown = shape(project, trace, record);
@@ -63,25 +73,28 @@ impl Store {
         }
     }
 
-    /// The spans of a trace by creation, step number, id.
+    /// The spans of a trace, in the order of siblings.
     fn spans_of(&self, project: Uuid, trace: Uuid) -> Vec<(Uuid, &Record)> {
-        let mine = self.records.iter().filter(|((home, _), record)| {
-            *home == project && record.trace == trace && record.parent.is_some()
-        });
+        let mine = self
+            .records
+            .iter()
+            .filter(|((home, _), record)| *home == project && record.trace == trace && record.parent.is_some());
         let mut spans: Vec<_> = mine.map(|((_, id), record)| (*id, record)).collect();
-        spans.sort_by_key(|(id, record)| {
-            (faults::instant(&record.fields["created_at"]), record.fields["step_number"].as_i64(), *id)
-        });
+        spans.sort_by_key(order);
         spans
     }
 
     /// Every tree of every project, stubs too, with the project's name beside it.
     pub(in crate::sandbox) fn traces(&self) -> Value {
-        let keys: BTreeSet<(Uuid, Uuid)> =
-            self.records.iter().map(|((project, _), record)| (*project, record.trace)).collect();
+        let mut groups: BTreeMap<(Uuid, Uuid), Vec<(Uuid, &Record)>> = BTreeMap::new();
+        for ((project, id), record) in &self.records {
+            let group = groups.entry((*project, record.trace)).or_default();
+            group.extend(record.parent.map(|_| (*id, record)));
+        }
         let mut shown = Vec::new();
-        for (project, trace) in keys {
-            let mut tree = self.tree(project, trace);
+        for ((project, trace), mut mine) in groups {
+            mine.sort_by_key(order);
+            let mut tree = self.tree_of(project, trace, &mine);
             let dated = if tree["created_at"].is_null() { &tree["spans"][0] } else { &tree };
             let start = faults::instant(&dated["created_at"]);
             tree["project_name"] = json!(self.known_project(project).map_or("", |one| one.name.as_str()));
@@ -108,6 +121,12 @@ impl Store {
     }
 }
 
+/// Siblings stand by creation, then step number (§6).
+fn order((id, record): &(Uuid, &Record)) -> (Option<Timestamp>, Option<i64>, Uuid) {
+    let created = faults::instant(&record.fields["created_at"]);
+    (created, record.fields["step_number"].as_i64(), *id)
+}
+
 fn with_children(project: Uuid, id: Uuid, record: &Record, all: &[(Uuid, &Record)]) -> Value {
     let mut shown = shape(project, id, record);
     if super::step::holds_spans(record.fields["type"].as_str().unwrap_or_default()) {
@@ -132,7 +151,9 @@ pub(super) fn shape(project: Uuid, id: Uuid, record: &Record) -> Value {
     }
     shown["updated_at"] = json!(record.updated_at);
     shown["is_complete"] = json!(record.complete);
-    for name in ["feedback_rating_info", "annotations", "annotation_aggregates", "annotation_agreement", "metric_info", "files"] {
+    for name in
+        ["feedback_rating_info", "annotations", "annotation_aggregates", "annotation_agreement", "metric_info", "files"]
+    {
         shown[name] = json!({});
     }
     for name in ["annotation_queue_ids", "file_ids", "file_modalities"] {

@@ -19,16 +19,19 @@ impl Refusal {
         match self {
             Self::Fields(faults) => Reply::json(422, json!({"detail": faults})),
             Self::Detail(status, detail) => Reply::json(status, json!({"detail": detail})),
-            Self::Standard(status, code, message) => Reply::json(status, json!({"standard_error": {
-                "error_code": code,
-                "error_type": "validation_error",
-                "error_group": "api",
-                "severity": "medium",
-                "message": message,
-                "retriable": false,
-                "blocking": false,
-                "http_status_code": status,
-            }})),
+            Self::Standard(status, code, message) => Reply::json(
+                status,
+                json!({"standard_error": {
+                    "error_code": code,
+                    "error_type": "validation_error",
+                    "error_group": "api",
+                    "severity": "medium",
+                    "message": message,
+                    "retriable": false,
+                    "blocking": false,
+                    "http_status_code": status,
+                }}),
+            ),
             Self::NoRoute => Reply::json(404, json!({"detail": "Not Found"})),
         }
     }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Refusal, Store, faults::{Faults, at}};
+use super::{
+    Call, Refusal, Store,
+    faults::{Faults, at},
+};
 
 const METHODS: [&str; 4] = ["playground", "python_client", "typescript_client", "api_direct"];
 const RUNS: [&str; 3] = ["log_stream_id", "experiment_id", "metrics_testing_id"];
@@ -15,7 +18,9 @@ pub(super) fn body(call: &Call) -> Result<Value, Refusal> {
     };
     match serde_json::from_slice(&call.body) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(fault("model_attributes_type", "Input should be a valid dictionary or object to extract fields from")),
+        Ok(_) => {
+            Err(fault("model_attributes_type", "Input should be a valid dictionary or object to extract fields from"))
+        }
         Err(_) if call.body.is_empty() => Err(fault("missing", "Field required")),
         Err(_) => Err(fault("json_invalid", "JSON decode error")),
     }

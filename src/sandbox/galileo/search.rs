@@ -31,11 +31,14 @@ impl Store {
         let (skip, limit) = (number("starting_token", 0), number("limit", 100));
         let next = (found.len() > skip + limit).then_some(skip + limit);
         let records: Vec<Value> = found.into_iter().skip(skip).take(limit).collect();
-        Ok(Reply::json(200, json!({
-            "starting_token": skip, "limit": limit, "paginated": next.is_some(),
-            "next_starting_token": next, "last_row_id": records.last().map(|row| &row["id"]),
-            "records": records,
-        })))
+        Ok(Reply::json(
+            200,
+            json!({
+                "starting_token": skip, "limit": limit, "paginated": next.is_some(),
+                "next_starting_token": next, "last_row_id": records.last().map(|row| &row["id"]),
+                "records": records,
+            }),
+        ))
     }
 }
 

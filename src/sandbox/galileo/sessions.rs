@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Outcome, Refusal, Reply, Session, Store, faults::{Faults, at}, request};
+use super::{
+    Call, Outcome, Refusal, Reply, Session, Store,
+    faults::{Faults, at},
+    request,
+};
 
 impl Store {
     pub(super) fn create_session(&mut self, project: Uuid, call: &Call) -> Outcome {
@@ -26,14 +30,17 @@ impl Store {
             "created_at": call.at.to_string(),
         });
         self.sessions.push(Session { id, project, run, body: kept });
-        Ok(Reply::json(200, json!({
-            "id": id,
-            "name": body["name"],
-            "project_id": project,
-            "project_name": self.known_project(project)?.name,
-            "previous_session_id": body["previous_session_id"],
-            "external_id": body["external_id"],
-        }))
+        Ok(Reply::json(
+            200,
+            json!({
+                "id": id,
+                "name": body["name"],
+                "project_id": project,
+                "project_name": self.known_project(project)?.name,
+                "previous_session_id": body["previous_session_id"],
+                "external_id": body["external_id"],
+            }),
+        )
         .effect())
     }
 
@@ -42,9 +49,10 @@ impl Store {
         self.known_project(project)?;
         let found = self.sessions.iter().find(|one| one.id == id && one.project == project);
         let mut shown = found.map(session_shape).ok_or_else(|| Refusal::Detail(404, "Session not found.".into()))?;
-        let mine = self.records.iter().filter(|((home, _), record)| {
-            *home == project && record.parent.is_none() && record.session == Some(id)
-        });
+        let mine = self
+            .records
+            .iter()
+            .filter(|((home, _), record)| *home == project && record.parent.is_none() && record.session == Some(id));
         let traces: Vec<Value> = mine.map(|((_, trace), _)| self.tree(project, *trace)).collect();
         shown["num_traces"] = json!(traces.len());
         shown["traces"] = json!(traces);

@@ -2,26 +2,53 @@
 
 use serde_json::{Value, json};
 
-use super::{Fields, content, faults::{Faults, Place, at}};
+use super::{
+    Fields, content,
+    faults::{Faults, Place, at},
+};
 
 const SPAN_TYPES: [&str; 6] = ["workflow", "agent", "llm", "retriever", "tool", "control"];
-const AGENTS: [&str; 8] =
-    ["default", "planner", "react", "reflection", "router", "classifier", "supervisor", "judge"];
+const AGENTS: [&str; 8] = ["default", "planner", "react", "reflection", "router", "classifier", "supervisor", "judge"];
 const EVENTS: [&str; 8] = [
-    "message", "reasoning", "internal_tool_call", "web_search_call", "image_generation", "mcp_call",
-    "mcp_list_tools", "mcp_approval_request",
+    "message",
+    "reasoning",
+    "internal_tool_call",
+    "web_search_call",
+    "image_generation",
+    "mcp_call",
+    "mcp_list_tools",
+    "mcp_approval_request",
 ];
 const LLM_COUNTS: [&str; 9] = [
-    "duration_ns", "num_input_tokens", "num_output_tokens", "num_total_tokens",
-    "time_to_first_token_ns", "num_image_input_tokens", "num_audio_input_tokens",
-    "num_audio_output_tokens", "num_image_output_tokens",
+    "duration_ns",
+    "num_input_tokens",
+    "num_output_tokens",
+    "num_total_tokens",
+    "time_to_first_token_ns",
+    "num_image_input_tokens",
+    "num_audio_input_tokens",
+    "num_audio_output_tokens",
+    "num_image_output_tokens",
 ];
 
 /// The fields a record keeps; anything else is unknown and ignored.
 const COMMON: [&str; 16] = [
-    "input", "redacted_input", "output", "redacted_output", "name", "created_at", "tags",
-    "status_code", "metrics", "external_id", "dataset_input", "dataset_output", "step_number",
-    "user_metadata", "dataset_metadata", "type",
+    "input",
+    "redacted_input",
+    "output",
+    "redacted_output",
+    "name",
+    "created_at",
+    "tags",
+    "status_code",
+    "metrics",
+    "external_id",
+    "dataset_input",
+    "dataset_output",
+    "step_number",
+    "user_metadata",
+    "dataset_metadata",
+    "type",
 ];
 
 /// Checks a list of steps and all they hold.
@@ -44,8 +71,17 @@ fn check(step: &Value, of_trace: bool, place: &[Value], faults: &mut Faults) {
     let kind = match step["type"].as_str() {
         None | Some("trace") if of_trace => "trace",
         Some(kind) if !of_trace && SPAN_TYPES.contains(&kind) => kind,
-        None => return faults.add(place, "union_tag_not_found", "Unable to extract tag using discriminator 'type'", step),
-        Some(_) => return faults.add(place, "union_tag_invalid", "Input tag found using 'type' does not match any of the expected tags", step),
+        None => {
+            return faults.add(place, "union_tag_not_found", "Unable to extract tag using discriminator 'type'", step);
+        }
+        Some(_) => {
+            return faults.add(
+                place,
+                "union_tag_invalid",
+                "Input tag found using 'type' does not match any of the expected tags",
+                step,
+            );
+        }
     };
     let inner: Place = if of_trace { place.to_vec() } else { at(place, kind) };
     common(step, &inner, faults);
@@ -161,9 +197,7 @@ pub(super) fn fields(step: &Value, kind: &str, now: &str) -> Fields {
         "agent" => &["agent_type"],
         "tool" => &["tool_call_id"],
         "llm" => &["tools", "events", "model", "temperature", "finish_reason"],
-        "control" => &[
-            "control_id", "agent_name", "check_stage", "applies_to", "evaluator_name", "selector_path",
-        ],
+        "control" => &["control_id", "agent_name", "check_stage", "applies_to", "evaluator_name", "selector_path"],
         _ => &[],
     };
     let mut out = Fields::new();

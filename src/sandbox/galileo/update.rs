@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Outcome, Record, Refusal, Reply, Store, faults::{Faults, at}, request};
+use super::{
+    Call, Outcome, Record, Refusal, Reply, Store,
+    faults::{Faults, at},
+    request,
+};
 
 impl Store {
     /// `name` is `trace_id` or `span_id`, which the body has to repeat.

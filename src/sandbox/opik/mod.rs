@@ -106,14 +106,7 @@ impl Store {
         }
     }
 
-    fn entity_route(
-        &mut self,
-        kind: Kind,
-        method: &str,
-        path: &[&str],
-        call: &Call,
-        settings: &Settings,
-    ) -> Outcome {
+    fn entity_route(&mut self, kind: Kind, method: &str, path: &[&str], call: &Call, settings: &Settings) -> Outcome {
         match (method, path) {
             ("POST", []) => self.create(kind, call, settings),
             ("POST", ["batch"]) => self.create_batch(kind, call, settings),
@@ -170,12 +163,9 @@ impl Store {
     fn project(&mut self, name: Option<&str>, call: &Call) -> Uuid {
         let name = name.unwrap_or("Default Project");
         let made = Project {
-            id: Builder::from_random_bytes(digest(&[
-                self.instance.as_bytes(),
-                name.to_lowercase().as_bytes(),
-            ]))
-            .with_version(uuid::Version::SortRand)
-            .into_uuid(),
+            id: Builder::from_random_bytes(digest(&[self.instance.as_bytes(), name.to_lowercase().as_bytes()]))
+                .with_version(uuid::Version::SortRand)
+                .into_uuid(),
             name: name.to_owned(),
             created_at: times::text(call.at),
         };

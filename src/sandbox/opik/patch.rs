@@ -4,9 +4,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    Call, Fields, Key, Kind, Outcome, Refusal, Reply, Row, Store, checks, refusal, rows, shape, write,
-};
+use super::{Call, Fields, Key, Kind, Outcome, Refusal, Reply, Row, Store, checks, refusal, rows, shape, write};
 
 const MAX_TAGS: usize = 50;
 
@@ -104,8 +102,7 @@ fn same(kind: Kind, found: &Key, named: &Key) -> Result<(), Refusal> {
 fn batch_tags(row: &Row, update: &Value, merge: bool) -> Option<Vec<Value>> {
     let list = |value: &Value| value.as_array().cloned();
     let old = row.fields.get("tags").and_then(list).unwrap_or_default();
-    let (set, add, remove) =
-        (list(&update["tags"]), list(&update["tags_to_add"]), list(&update["tags_to_remove"]));
+    let (set, add, remove) = (list(&update["tags"]), list(&update["tags_to_add"]), list(&update["tags_to_remove"]));
     if set.is_none() && add.is_none() && remove.is_none() {
         return None;
     }

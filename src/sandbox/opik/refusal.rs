@@ -35,10 +35,9 @@ impl Refusal {
             }
             Self::Invalid(errors) => Reply::json(422, json!({"errors": errors})),
             Self::Bad(error) => Reply::json(400, json!({"errors": [error]})),
-            Self::Window(details) => Reply::json(
-                400,
-                json!({"code": 400, "message": "Invalid UUID for id", "details": details}),
-            ),
+            Self::Window(details) => {
+                Reply::json(400, json!({"code": 400, "message": "Invalid UUID for id", "details": details}))
+            }
             Self::Conflict(error) => Reply::json(409, json!({"errors": [error]})),
             Self::NotFound(kind, id) => {
                 let message = format!("{} id: {id} not found", kind.title());

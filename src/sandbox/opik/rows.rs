@@ -12,11 +12,7 @@ impl Row {
     /// A row of this request; without `last_updated_at` its version is the server's now.
     pub(super) fn new(mut fields: Fields, call: &Call) -> Self {
         let sent = fields.shift_remove("last_updated_at").and_then(|value| times::parse(&value).ok());
-        Self {
-            version: sent.unwrap_or(call.at).as_microsecond(),
-            created_at: times::text(call.at),
-            fields,
-        }
+        Self { version: sent.unwrap_or(call.at).as_microsecond(), created_at: times::text(call.at), fields }
     }
 
     /// Whether a PATCH made it and no create has completed it since.

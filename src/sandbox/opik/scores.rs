@@ -177,7 +177,9 @@ fn check(item: &Value, prefix: &str, errors: &mut Vec<String>) {
     }
     match item["value"].as_f64() {
         None => wrong("value must not be null"),
-        Some(value) if value.abs() > LIMIT => wrong("value must be between -999999999.999999999 and 999999999.999999999"),
+        Some(value) if value.abs() > LIMIT => {
+            wrong("value must be between -999999999.999999999 and 999999999.999999999")
+        }
         Some(_) => {}
     }
 }

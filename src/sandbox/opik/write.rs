@@ -3,9 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{
-    Call, Fields, Kind, Outcome, Refusal, Reply, Settings, Store, checks, refusal, rows, shape,
-};
+use super::{Call, Fields, Kind, Outcome, Refusal, Reply, Settings, Store, checks, refusal, rows, shape};
 
 const BATCH: usize = 1000;
 

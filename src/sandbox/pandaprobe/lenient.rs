@@ -79,8 +79,7 @@ fn number(text: &str, out: &mut String) -> usize {
     let length = text.find(|c| !word(c)).unwrap_or(text.len());
     let literal = &text[..length];
     let infinite = matches!(literal, "NaN" | "Infinity" | "-Infinity");
-    let overflows = literal.contains(['e', 'E'])
-        && literal.parse::<f64>().is_ok_and(|number| !number.is_finite());
+    let overflows = literal.contains(['e', 'E']) && literal.parse::<f64>().is_ok_and(|number| !number.is_finite());
     if infinite || overflows {
         out.push('"');
         out.push_str(NOT_FINITE);

@@ -7,14 +7,14 @@ mod queue;
 mod read;
 mod refusal;
 mod schema;
-mod scores;
 mod scope;
+mod scores;
 mod times;
 mod totals;
 mod upsert;
 mod write;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -22,11 +22,7 @@ use uuid::Uuid;
 use limit::Buckets;
 use refusal::Refusal;
 
-use super::{
-    call::Call,
-    reply::Reply,
-    settings::Settings,
-};
+use super::{call::Call, reply::Reply, settings::Settings};
 
 type Outcome = Result<Reply, Refusal>;
 type Fields = Map<String, Value>;
@@ -47,6 +43,8 @@ pub(super) struct Store {
     instance: String,
     traces: BTreeMap<Uuid, Trace>,
     spans: BTreeMap<Uuid, Span>,
+    /// The ids of each trace's spans.
+    spans_by_trace: BTreeMap<Uuid, BTreeSet<Uuid>>,
     /// In the order of arrival.
     scores: Vec<scores::Score>,
     queue: VecDeque<Call>,
@@ -61,6 +59,7 @@ impl Store {
             instance: instance.to_owned(),
             traces: BTreeMap::new(),
             spans: BTreeMap::new(),
+            spans_by_trace: BTreeMap::new(),
             scores: Vec::new(),
             queue: VecDeque::new(),
             attended: 0,
@@ -95,7 +94,9 @@ impl Store {
             ("PATCH", ["evaluations", "trace-scores", id]) => self.patch_score(&project, id, call),
             ("DELETE", ["evaluations", "trace-scores", id]) => self.delete_score(&project, id),
             ("GET", ["sessions", id]) => self.session(&project, id, call),
-            (_, ["traces"] | ["traces", _] | ["traces", _, "spans"] | ["traces", _, "spans", _]) => Err(Refusal::Method),
+            (_, ["traces"] | ["traces", _] | ["traces", _, "spans"] | ["traces", _, "spans", _]) => {
+                Err(Refusal::Method)
+            }
             (_, ["evaluations", "trace-scores"] | ["evaluations", "trace-scores", _]) => Err(Refusal::Method),
             _ => Err(Refusal::NoRoute),
         }
@@ -112,12 +113,15 @@ impl Store {
 }
 
 fn health(call: &Call) -> Reply {
-    Reply::json(200, json!({
-        "status": "healthy",
-        "version": "0.5.0",
-        "environment": "development",
-        "timestamp": times::text(call.at),
-    }))
+    Reply::json(
+        200,
+        json!({
+            "status": "healthy",
+            "version": "0.5.0",
+            "environment": "development",
+            "timestamp": times::text(call.at),
+        }),
+    )
 }
 
 /// An error body of §12 for a status the script chose.

@@ -4,9 +4,7 @@ use rand::random_range;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    Call, Fields, Outcome, Refusal, Reply, Settings, Store, lenient, schema, scope, write,
-};
+use super::{Call, Fields, Outcome, Refusal, Reply, Settings, Store, lenient, schema, scope, write};
 
 impl Store {
     /// Checks, counts and queues; 202 says nothing about what the worker will make of it.

@@ -3,7 +3,11 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Fields, Refusal, lenient::{NOT_FINITE, SURROGATE}, times};
+use super::{
+    Fields, Refusal,
+    lenient::{NOT_FINITE, SURROGATE},
+    times,
+};
 
 const TRACE_STATUS: &[&str] = &["PENDING", "RUNNING", "COMPLETED", "ERROR"];
 const SPAN_STATUS: &[&str] = &["UNSET", "OK", "ERROR"];
@@ -140,13 +144,7 @@ fn object(
 }
 
 impl Rule {
-    fn read(
-        self,
-        value: &Value,
-        least: usize,
-        place: &str,
-        errors: &mut Vec<(String, String)>,
-    ) -> Option<Value> {
+    fn read(self, value: &Value, least: usize, place: &str, errors: &mut Vec<(String, String)>) -> Option<Value> {
         let read = match self {
             Self::Any => Ok(value.clone()),
             Self::Name => text(value, least, NAME),
@@ -199,7 +197,16 @@ pub(super) fn id(value: &Value) -> Result<Uuid, String> {
     let Some(text) = value.as_str() else {
         return Err("UUID input should be a string, bytes or UUID object".to_owned());
     };
-    Uuid::try_parse(text).map_err(|error| format!("Input should be a valid UUID, {error}"))
+    Uuid::parse_str(text).map_err(|error| {
+        // The wording of the vendor's own parser, an older one of the same family.
+        let reason = match text.len() {
+            length if !text.contains('-') && length != 32 => {
+                format!("invalid length: expected length 32 for simple format, found {length}")
+            }
+            _ => error.to_string(),
+        };
+        format!("Input should be a valid UUID, {reason}")
+    })
 }
 
 fn tags(value: &Value, place: &str, errors: &mut Vec<(String, String)>) -> Option<Value> {
@@ -249,8 +256,6 @@ fn nested(value: &Value, place: &str, errors: &mut Vec<(String, String)>) -> Opt
         errors.push((place.to_owned(), text));
         return None;
     }
-    let of = |(index, item)| {
-        Value::Object(object(item, SPAN, REQUIRED, &[], &format!("{place} -> {index}"), errors))
-    };
+    let of = |(index, item)| Value::Object(object(item, SPAN, REQUIRED, &[], &format!("{place} -> {index}"), errors));
     Some(items.iter().enumerate().map(of).collect())
 }

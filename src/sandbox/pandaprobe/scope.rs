@@ -2,9 +2,9 @@
 
 use super::{Call, Refusal};
 
-const NO_PROJECT: &str =
-    "Project scope required. Provide X-Project-ID (Bearer) or X-Project-Name (API key).";
-const NO_KEY: &str = "Missing credentials. Provide Authorization: Bearer <token> (with X-Project-ID) or X-API-Key header.";
+const NO_PROJECT: &str = "Project scope required. Provide X-Project-ID (Bearer) or X-Project-Name (API key).";
+const NO_KEY: &str =
+    "Missing credentials. Provide Authorization: Bearer <token> (with X-Project-ID) or X-API-Key header.";
 const BAD_NAME: &str = "X-Project-Name must start and end with a letter or digit and contain only letters, digits, spaces, hyphens, underscores, dots, or apostrophes.";
 
 /// The project of the request. Any key is a good key; a key sent as a bearer token is none.

@@ -1,6 +1,10 @@
 //! Instants as PandaProbe reads and writes them (`wire/pandaprobe.md` §7).
 
-use jiff::{Timestamp, civil::{Date, DateTime}, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use serde_json::Value;
 
 /// Above this a number counts milliseconds; seconds below (pydantic's watershed).

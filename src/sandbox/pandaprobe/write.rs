@@ -90,7 +90,8 @@ impl Store {
     pub(super) fn delete_batch(&mut self, project: &str, call: &Call) -> Outcome {
         let body = body(call)?;
         let ids = body["trace_ids"].as_array().filter(|ids| (1..=500).contains(&ids.len()));
-        let ids = ids.ok_or_else(|| Refusal::field("trace_ids", "List should have at least 1 item after validation, not 0"))?;
+        let ids =
+            ids.ok_or_else(|| Refusal::field("trace_ids", "List should have at least 1 item after validation, not 0"))?;
         let mut deleted = 0;
         for (index, id) in ids.iter().enumerate() {
             let place = format!("trace_ids -> {index}");
@@ -105,7 +106,9 @@ impl Store {
 
     fn forget(&mut self, id: Uuid) {
         self.traces.remove(&id);
-        self.spans.retain(|_, span| span.trace != id);
+        for span in self.spans_by_trace.remove(&id).unwrap_or_default() {
+            self.spans.remove(&span);
+        }
         self.scores.retain(|score| score.trace != id);
     }
 }

@@ -115,7 +115,10 @@ async fn unknown_enums_and_wrong_usage_are_unreadable() {
         assert_eq!(status, 400, "{bad}");
         assert!(body["message"].as_str().unwrap().starts_with("Unable to process JSON."), "{bad}");
     }
-    assert_eq!(batch(&site, "spans", span(json!({"usage": {"prompt_tokens": 2_147_483_647}, "type": "llm"}))).await.0, 204);
+    assert_eq!(
+        batch(&site, "spans", span(json!({"usage": {"prompt_tokens": 2_147_483_647}, "type": "llm"}))).await.0,
+        204
+    );
 }
 
 #[tokio::test]

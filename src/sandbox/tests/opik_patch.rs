@@ -75,9 +75,15 @@ async fn a_span_has_to_be_named_where_it_is() {
     let answer = site.send("PATCH", &path, &[], json!({"project_name": "P"})).await;
     assert_eq!(answer, (422, json!({"errors": ["traceId must not be null"]})));
     for (body, text) in [
-        (json!({"project_name": "Q", "trace_id": TRACE}), "Project name and workspace name do not match the existing span"),
+        (
+            json!({"project_name": "Q", "trace_id": TRACE}),
+            "Project name and workspace name do not match the existing span",
+        ),
         (json!({"project_name": "P", "trace_id": SPAN}), "trace_id does not match the existing span"),
-        (json!({"project_name": "P", "trace_id": TRACE, "parent_span_id": TRACE}), "parent_span_id does not match the existing span"),
+        (
+            json!({"project_name": "P", "trace_id": TRACE, "parent_span_id": TRACE}),
+            "parent_span_id does not match the existing span",
+        ),
     ] {
         let answer = site.send("PATCH", &path, &[], body).await;
         assert_eq!(answer, (409, json!({"errors": [text]})));

@@ -40,11 +40,14 @@ async fn what_a_score_needs() {
     let body = json!({"scores": [{"id": TRACE, "name": " ", "value": null}]});
     let (status, answer) = site.send("PUT", PATH, &[], body).await;
     assert_eq!(status, 422);
-    assert_eq!(answer, json!({"errors": [
-        "scores[0].name must not be blank",
-        "scores[0].source must not be null",
-        "scores[0].value must not be null",
-    ]}));
+    assert_eq!(
+        answer,
+        json!({"errors": [
+            "scores[0].name must not be blank",
+            "scores[0].source must not be null",
+            "scores[0].value must not be null",
+        ]})
+    );
     let path = format!("/opik/v1/private/traces/{TRACE}/feedback-scores");
     let body = json!({"name": "good", "value": 1, "source": "sdk"});
     let text = format!("Trace id: {TRACE} not found");
@@ -55,7 +58,8 @@ async fn what_a_score_needs() {
 async fn threads_take_scores_by_their_text() {
     let site = Site::open().await;
     let path = "/opik/v1/private/traces/threads/feedback-scores";
-    let body = json!({"scores": [{"thread_id": "T 1", "project_name": "P", "name": "good", "value": 1, "source": "sdk"}]});
+    let body =
+        json!({"scores": [{"thread_id": "T 1", "project_name": "P", "name": "good", "value": 1, "source": "sdk"}]});
     assert_eq!(site.send("PUT", path, &[], body).await.0, 204);
     let (_, shown) = site.get("/_sandbox/opik/scores").await;
     assert_eq!((shown[0]["entity_id"].as_str(), shown[0]["entity_type"].as_str()), (Some("T 1"), Some("thread")));
