@@ -209,3 +209,10 @@ async fn spans_without_a_trace_stand_alone() {
     assert_eq!(shown[0]["trace_id"], TRACE);
     assert_eq!(shown[0]["spans"][0]["id"], SPAN);
 }
+
+#[tokio::test]
+async fn the_base_may_end_in_api() {
+    let site = Site::open().await;
+    let (status, body) = site.get("/opik/api/is-alive/ping").await;
+    assert_eq!((status, &body["healthy"]), (200, &json!(true)));
+}
