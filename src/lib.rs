@@ -12,6 +12,7 @@
 //! - [`app`]: puts the parts together.
 //! - [`cli`]: one file a verb.
 
+pub mod app;
 pub mod canonical;
 pub mod cli;
 pub mod config;
@@ -19,4 +20,5 @@ pub mod contract;
 pub mod dialects;
 pub mod http;
 pub mod pipeline;
+pub mod sandbox;
 pub mod telemetry;

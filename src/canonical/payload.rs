@@ -28,12 +28,17 @@ impl Payload {
     }
 }
 
+/// From a held payload to the one it was made of.
+type WayBack = fn(&Raw) -> Option<Raw>;
+
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 5] = [
+const WAYS_BACK: [(&str, WayBack); 7] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
     ("messages", |held| member(held, "messages")),
+    ("message", |held| sole(member(held, "messages")?)),
+    ("documents", |held| member(held, "documents")),
     ("content", |held| {
         let message = held.elements().map_or(Some(held.clone()), |mut list| list.pop())?;
         member(&message, "content")
@@ -42,6 +47,11 @@ const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 5] = [
 
 fn member(object: &Raw, key: &str) -> Option<Raw> {
     object.members()?.swap_remove(key)
+}
+
+fn sole(list: Raw) -> Option<Raw> {
+    let mut elements = list.elements()?;
+    if elements.len() == 1 { elements.pop() } else { None }
 }
 
 #[derive(Deserialize, Serialize)]

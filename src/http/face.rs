@@ -1,5 +1,7 @@
 //! A dialect's face: the one place where a failure becomes a response, in its vendor's own shape.
 
+use std::any::Any;
+
 use axum::response::Response;
 use tower::BoxError;
 use tower::load_shed::error::Overloaded;
@@ -31,6 +33,13 @@ impl Face {
     /// The same for whatever a tower layer raised.
     pub(super) async fn rescue(self, error: BoxError) -> Response {
         self.refuse(&cause(error))
+    }
+
+    /// The same for a panic; its text is for the log only.
+    pub(super) fn caught(&self, panic: Box<dyn Any + Send>) -> Response {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        tracing::error!(dialect = self.name(), panic = text.unwrap_or("?"), "a request panicked");
+        self.refuse(&Refusal::Internal)
     }
 
     /// Marks a response as this dialect's.

@@ -16,7 +16,6 @@ use tower_http::request_id::PropagateRequestIdLayer;
 use tower_http::request_id::SetRequestIdLayer;
 
 use crate::contract::Doors;
-use crate::contract::Refusal;
 use crate::http::body;
 use crate::http::face::Face;
 use crate::http::guard::guard;
@@ -29,7 +28,7 @@ pub(super) fn stack(face: &Face, open: Router<Doors>, closed: Router<Doors>) -> 
     let (mark, panics, errors) = (face.clone(), face.clone(), face.clone());
     let layers = ServiceBuilder::new()
         // Above all that may panic, so that a panic anywhere is one failed request.
-        .layer(CatchPanicLayer::custom(move |_| panics.refuse(&Refusal::Internal)))
+        .layer(CatchPanicLayer::custom(move |panic| panics.caught(panic)))
         .map_response(move |response| mark.sign(response))
         // Above the layers that raise errors instead of answering.
         .layer(HandleErrorLayer::new(move |error| errors.clone().rescue(error)))

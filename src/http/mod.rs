@@ -26,8 +26,6 @@ mod observe;
 pub mod router;
 mod scopes;
 pub mod server;
-#[cfg(test)]
-mod tests;
 pub mod tokens;
 
 /// What one request may cost; `[server]` of the configuration and what is fixed beside it.

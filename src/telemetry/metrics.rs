@@ -2,14 +2,13 @@
 //!
 //! Labels have few values: a dialect, a reason, never an id, a path or a client's word.
 
-use std::sync::Once;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::Unit;
 use metrics_exporter_prometheus::BuildError;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use metrics_exporter_prometheus::PrometheusHandle;
+use parking_lot::Mutex;
 
 /// Requests answered, by `dialect` and `outcome` (`ok`, `refused`, `failed`).
 pub const REQUESTS: &str = "spangate_requests_total";
@@ -23,20 +22,29 @@ pub const REQUEST_SECONDS: &str = "spangate_request_seconds";
 /// Connections open on the data listener.
 pub const CONNECTIONS: &str = "spangate_connections";
 
-/// Starts counting for the whole process; called again, gives the same handle. Its `run_upkeep` wants
-/// to be called every few seconds.
+/// Starts counting for the whole process; called again, gives the same handle.
 ///
 /// # Errors
 /// If somebody else's recorder is installed.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    if let Some(handle) = HANDLE.get() {
+    let mut installed = HANDLE.lock();
+    if let Some(handle) = &*installed {
         return Ok(handle.clone());
     }
     let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS_S)?.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
-    DESCRIBED.call_once(describe);
-    Ok(HANDLE.get_or_init(|| handle).clone())
+    describe();
+    Ok(installed.insert(handle).clone())
+}
+
+/// Keeps the recorder's memory bounded where nobody asks for `/metrics`; never ends.
+pub async fn keep_up(handle: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        handle.run_upkeep();
+    }
 }
 
 /// A request was answered; `dialect` is `none` where no dialect has the path.
@@ -79,7 +87,8 @@ fn describe() {
 }
 
 /// The facade has one recorder a process; several gateways in one process (tests) share it.
-static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-static DESCRIBED: Once = Once::new();
+static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 const BUCKETS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 30.0];

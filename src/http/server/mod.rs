@@ -38,7 +38,7 @@ use crate::telemetry::metrics;
 pub struct Patience {
     /// From a connection's start, or a request's first byte, to the end of its headers.
     pub head: Duration,
-    /// Between two requests; clients that flush every 5 s want to find it open (`wire/pandaprobe.md §3.3`).
+    /// Between two requests; clients that flush every 5 s race with a close as early (`wire/`, retry sections).
     pub idle: Duration,
     /// Without a byte of the answer being taken.
     pub stall: Duration,
