@@ -29,8 +29,10 @@ impl Payload {
     }
 }
 
+type WayBack = (&'static str, fn(&Raw) -> Option<Raw>);
+
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 9] = [
+const WAYS_BACK: [WayBack; 9] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
