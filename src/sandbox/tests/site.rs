@@ -33,7 +33,7 @@ impl Site {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, options, shutdown.clone()));
-        Self { base, client: Client::new(), shutdown, serving }
+        Self { base, client: Client::builder().no_proxy().build().unwrap(), shutdown, serving }
     }
 
     pub(super) async fn close(self) {
