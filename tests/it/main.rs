@@ -3,6 +3,7 @@
 
 mod edge;
 mod ids;
+mod nine_pairs;
 mod one_road;
 mod support;
 mod tidy;
