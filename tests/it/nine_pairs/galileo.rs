@@ -1,13 +1,10 @@
 //! From Galileo: one batch with the tree in it, as the Python logger sends it.
 
-use serde_json::json;
-
+use super::compare;
 use super::galileo_home;
 use super::literal;
-use super::shown;
 use super::site;
 use crate::support::Client;
-
 
 const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "logging_method": "api_direct", "client_version": null,
     "reliable": false, "session_id": null, "session_external_id": "visit-3", "is_complete": true,
@@ -52,17 +49,160 @@ const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "loggi
 
 async fn send(client: &Client) {
     let (project, stream) = galileo_home(client, "web").await;
-    client.must(200, "POST", &format!("/v2/projects/{project}/traces"), &literal(&BATCH.replace("STREAM", &stream))).await;
+    client
+        .must(200, "POST", &format!("/v2/projects/{project}/traces"), &literal(&BATCH.replace("STREAM", &stream)))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn galileo_to_all() {
     let site = site().await;
     send(&site.client("checkout")).await;
-    for vendor in super::VENDORS {
-        let s = shown(&site, vendor).await;
-        println!("=== {vendor}\n{}", serde_json::to_string_pretty(&s).unwrap());
-        println!("scores {}", json!(site.vendor(vendor).scores().await));
-    }
+    compare(&site, [OPIK, GALILEO, PANDAPROBE]).await;
     site.close().await;
 }
+
+const OPIK: &str = r#"{"trace": {"project_name": "web", "trace_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6",
+  "trace": {"id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6", "name": "weather", "start_time": "2026-11-21T01:06:02.528187Z",
+   "end_time": "2026-11-21T01:06:04.028187Z", "input": "What is the weather in Oslo?", "output": "It is 3 degrees.",
+   "metadata": {"n": "3", "b": "True", "user_id": "u1",
+    "_spangate": {"v": 1, "src": "galileo", "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6"},
+     "c": {"project": {"name": "web", "stream": "default"}, "status": "ok",
+      "redacted_input": {"raw": "What is the weather in [CITY]?"}, "dataset_input": "di", "dataset_output": "do",
+      "dataset_metadata": {"k": "v"}, "external_id": "ext-1"}}},
+   "tags": ["t1", "t2"], "thread_id": "visit-3",
+   "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cache_read_input_tokens": 4},
+   "total_estimated_cost": 0.0012, "span_count": 4, "llm_span_count": 1, "has_tool_spans": true},
+  "spans": [{"id": "01a1fba3-8ea0-7321-abe3-544c7f3f0838", "trace_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6",
+    "name": "planner", "type": "general", "start_time": "2026-11-21T01:06:02.528264Z",
+    "end_time": "2026-11-21T01:06:03.928264Z", "input": "plan", "output": "3 degrees",
+    "metadata": {"_spangate": {"v": 1, "src": "galileo",
+      "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "s": "d7184b71-6901-4321-abe3-544c7f3f0838"},
+      "c": {"kind": "agent", "agent_type": "planner", "status": "ok"}}}},
+   {"id": "01a1fba3-8ea0-7422-85e7-7d871d157dcc", "trace_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6",
+    "parent_span_id": "01a1fba3-8ea0-7321-abe3-544c7f3f0838", "name": "chat", "type": "llm",
+    "start_time": "2026-11-21T01:06:02.529506Z", "end_time": "2026-11-21T01:06:03.529506Z",
+    "input": {"messages": [{"content": "sys", "role": "system"}, {"content": "hi", "role": "user"}]},
+    "output": {"content": "", "role": "assistant",
+     "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": "{\"city\":\"Oslo\"}"}}]},
+    "metadata": {"m": "1",
+     "_spangate": {"v": 1, "src": "galileo",
+      "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "s": "b8f85067-3a9a-4422-85e7-7d871d157dcc",
+       "p": "d7184b71-6901-4321-abe3-544c7f3f0838"},
+      "c": {"status": "ok", "input": {"as": "messages"}, "temperature": 0.2,
+       "tools": [{"type": "function", "function": {"name": "get_weather"}}], "finish_reason": "tool_calls",
+       "step_number": 1}}},
+    "model": "gpt-4o",
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cache_read_input_tokens": 4},
+    "total_estimated_cost": 0.0012, "tags": ["llm"], "ttft": 0.001},
+   {"id": "01a1fba3-8ea0-7190-97ac-27f51f3a796e", "trace_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6",
+    "parent_span_id": "01a1fba3-8ea0-7321-abe3-544c7f3f0838", "name": "get_weather", "type": "tool",
+    "start_time": "2026-11-21T01:06:03.529803Z", "end_time": "2026-11-21T01:06:03.529808Z", "input": {"city": "Oslo"},
+    "output": "no such city",
+    "metadata": {"_spangate": {"v": 1, "src": "galileo",
+      "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "s": "6ef0452d-79db-4190-97ac-27f51f3a796e",
+       "p": "d7184b71-6901-4321-abe3-544c7f3f0838"},
+      "c": {"http_code": 400, "error": {"type": "ValueError", "message": "no such city"}, "input": {"as": "text"},
+       "tool_call_id": "call_1"}}},
+    "error_info": {"exception_type": "ValueError", "message": "no such city", "traceback": "no such city"}},
+   {"id": "01a1fba3-8ea0-7de6-99d6-27eb89b41a16", "trace_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6",
+    "parent_span_id": "01a1fba3-8ea0-7321-abe3-544c7f3f0838", "name": "kb", "type": "general",
+    "start_time": "2026-11-21T01:06:03.541565Z", "end_time": "2026-11-21T01:06:03.541572Z", "input": "oslo",
+    "output": {"documents": [{"content": "Oslo is cold", "metadata": {"source": "wiki", "rank": 1}}]},
+    "metadata": {"_spangate": {"v": 1, "src": "galileo",
+      "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "s": "edca8834-c355-4de6-99d6-27eb89b41a16",
+       "p": "d7184b71-6901-4321-abe3-544c7f3f0838"},
+      "c": {"kind": "retriever", "output": {"as": "documents"}}}}}]},
+ "scores": [{"entity_type": "trace", "entity_id": "01a1fba3-8ea0-7353-af70-8e1c8b1ebde6", "name": "quality", "value": 0.75,
+   "source": "sdk"}],
+ "unseen": "staging"}"#;
+
+const GALILEO: &str = r#"{"trace": {"input": "What is the weather in Oslo?", "redacted_input": "What is the weather in [CITY]?",
+  "output": "It is 3 degrees.", "name": "weather", "created_at": "2026-11-21T01:06:02.528187Z", "tags": ["t1", "t2"],
+  "status_code": 200, "metrics": {"duration_ns": 1500000000, "quality": 0.75}, "external_id": "ext-1",
+  "dataset_input": "di", "dataset_output": "do",
+  "user_metadata": {"n": "3", "b": "True", "user_id": "u1", "environment": "staging"}, "dataset_metadata": {"k": "v"},
+  "type": "trace", "id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+  "is_complete": true, "num_spans": 4, "has_children": true,
+  "spans": [{"input": "plan", "output": "3 degrees", "name": "planner", "created_at": "2026-11-21T01:06:02.528264Z",
+    "status_code": 200, "metrics": {"duration_ns": 1400000000}, "type": "agent", "agent_type": "planner",
+    "id": "d7184b71-6901-4321-abe3-544c7f3f0838", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+    "parent_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "is_complete": true, "has_children": true,
+    "spans": [{"input": [{"content": "sys", "role": "system"}, {"content": "hi", "role": "user"}],
+      "output": {"content": "", "role": "assistant",
+       "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": "{\"city\":\"Oslo\"}"}}]},
+      "name": "chat", "created_at": "2026-11-21T01:06:02.529506Z", "tags": ["llm"], "status_code": 200,
+      "metrics": {"duration_ns": 1000000000, "num_input_tokens": 10, "num_output_tokens": 5, "num_total_tokens": 15,
+       "num_cached_input_tokens": 4, "time_to_first_token_ns": 1000, "cost": 0.0012},
+      "step_number": 1, "user_metadata": {"m": "1"}, "type": "llm",
+      "tools": [{"type": "function", "function": {"name": "get_weather"}}], "model": "gpt-4o", "temperature": 0.2,
+      "finish_reason": "tool_calls", "id": "b8f85067-3a9a-4422-85e7-7d871d157dcc",
+      "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "parent_id": "d7184b71-6901-4321-abe3-544c7f3f0838",
+      "is_complete": true},
+     {"input": "{\"city\":\"Oslo\"}", "output": "no such city", "name": "get_weather",
+      "created_at": "2026-11-21T01:06:03.529803Z", "status_code": 400, "metrics": {"duration_ns": 5000},
+      "user_metadata": {"error.type": "ValueError", "error.message": "no such city"}, "type": "tool",
+      "tool_call_id": "call_1", "id": "6ef0452d-79db-4190-97ac-27f51f3a796e",
+      "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "parent_id": "d7184b71-6901-4321-abe3-544c7f3f0838",
+      "is_complete": true, "has_children": false},
+     {"input": "oslo", "output": [{"content": "Oslo is cold", "metadata": {"source": "wiki", "rank": 1}}],
+      "name": "kb", "created_at": "2026-11-21T01:06:03.541565Z", "metrics": {"duration_ns": 7000},
+      "type": "retriever", "id": "edca8834-c355-4de6-99d6-27eb89b41a16",
+      "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "parent_id": "d7184b71-6901-4321-abe3-544c7f3f0838",
+      "is_complete": true, "has_children": false}]}],
+  "project_name": "web"},
+ "scores": [{"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "record_id": "b8f85067-3a9a-4422-85e7-7d871d157dcc",
+   "name": "cost", "value": 0.0012},
+  {"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "record_id": "b8f85067-3a9a-4422-85e7-7d871d157dcc",
+   "name": "num_cached_input_tokens", "value": 4},
+  {"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "record_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+   "name": "quality", "value": 0.75}],
+ "unseen": "visit-3"}"#;
+
+const PANDAPROBE: &str = r#"{"trace": {"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "name": "weather", "status": "COMPLETED",
+  "input": "What is the weather in Oslo?", "output": "It is 3 degrees.",
+  "metadata": {"b": "True", "n": "3",
+   "_spangate": {"c": {"status": "ok", "project": {"name": "web", "stream": "default"}, "external_id": "ext-1", "dataset_input": "di",
+     "dataset_output": "do", "redacted_input": {"raw": "What is the weather in [CITY]?"},
+     "dataset_metadata": {"k": "v"}},
+    "src": "galileo", "v": 1}},
+  "started_at": "2026-11-21T01:06:02.528187+00:00", "ended_at": "2026-11-21T01:06:04.028187+00:00",
+  "session_id": "visit-3", "user_id": "u1", "tags": ["t1", "t2"], "environment": "staging",
+  "spans": [{"span_id": "d7184b71-6901-4321-abe3-544c7f3f0838", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+    "name": "planner", "kind": "AGENT", "status": "OK", "input": "plan", "output": "3 degrees",
+    "metadata": {"_spangate": {"c": {"agent_type": "planner"}, "src": "galileo", "v": 1}},
+    "started_at": "2026-11-21T01:06:02.528264+00:00", "ended_at": "2026-11-21T01:06:03.928264+00:00",
+    "latency_ms": 1400.0},
+   {"span_id": "b8f85067-3a9a-4422-85e7-7d871d157dcc", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+    "parent_span_id": "d7184b71-6901-4321-abe3-544c7f3f0838", "name": "chat", "kind": "LLM", "status": "OK",
+    "input": {"messages": [{"role": "system", "content": "sys"}, {"role": "user", "content": "hi"}]},
+    "output": {"messages": [{"role": "assistant", "content": "",
+       "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": "{\"city\":\"Oslo\"}"}}]}]},
+    "model": "gpt-4o",
+    "token_usage": {"total_tokens": 15, "prompt_tokens": 10, "cache_read_tokens": 4, "completion_tokens": 5},
+    "metadata": {"m": "1",
+     "_spangate": {"c": {"tags": {"set": ["llm"]}, "input": {"as": "messages"},
+       "tools": [{"type": "function", "function": {"name": "get_weather"}}], "output": {"as": "message"},
+       "step_number": 1, "finish_reason": "tool_calls"},
+      "src": "galileo", "v": 1}},
+    "started_at": "2026-11-21T01:06:02.529506+00:00", "ended_at": "2026-11-21T01:06:03.529506+00:00",
+    "completion_start_time": "2026-11-21T01:06:02.529507+00:00", "model_parameters": {"temperature": 0.2},
+    "cost": {"total": 0.0012}, "latency_ms": 1000.0, "time_to_first_token_ms": 0.001},
+   {"span_id": "6ef0452d-79db-4190-97ac-27f51f3a796e", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+    "parent_span_id": "d7184b71-6901-4321-abe3-544c7f3f0838", "name": "get_weather", "kind": "TOOL",
+    "status": "ERROR", "input": {"city": "Oslo"}, "output": "no such city",
+    "metadata": {"_spangate": {"c": {"error": {"type": "ValueError", "message": "no such city"}, "input": {"as": "text"}, "http_code": 400,
+       "tool_call_id": "call_1"},
+      "src": "galileo", "v": 1}},
+    "started_at": "2026-11-21T01:06:03.529803+00:00", "ended_at": "2026-11-21T01:06:03.529808+00:00",
+    "error": "ValueError: no such city", "latency_ms": 0.005},
+   {"span_id": "edca8834-c355-4de6-99d6-27eb89b41a16", "trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6",
+    "parent_span_id": "d7184b71-6901-4321-abe3-544c7f3f0838", "name": "kb", "kind": "RETRIEVER", "status": "UNSET",
+    "input": "oslo",
+    "output": {"documents": [{"content": "Oslo is cold", "metadata": {"rank": 1, "source": "wiki"}}]},
+    "metadata": {"_spangate": {"c": {"output": {"as": "documents"}}, "src": "galileo", "v": 1}},
+    "started_at": "2026-11-21T01:06:03.541565+00:00", "ended_at": "2026-11-21T01:06:03.541572+00:00",
+    "latency_ms": 0.007}],
+  "total_tokens": 15, "total_cost": 0.0012, "project_name": "web"},
+ "scores": [{"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "name": "quality", "value": "0.75", "data_type": "NUMERIC",
+   "source": "PROGRAMMATIC"}]}"#;
