@@ -62,6 +62,9 @@ macro_rules! give_common {
         $step.redacted_input = give(&$facts.redacted_input, payload::input);
         $step.output = give(&$facts.output, payload::output);
         $step.redacted_output = give(&$facts.redacted_output, payload::output);
+        if !$same {
+            payload::fill(&$word, &mut $step.input, &mut $step.output);
+        }
         $step.name = $facts.name.clone();
         $step.created_at = $facts.start.clone().map(|start| if $same { start.exact() } else { start.rfc3339(6) });
         $step.tags = $facts.tags.clone().map(|tags| tags.list().to_vec());
