@@ -37,7 +37,7 @@ pub trait Dialect: Send + Sync + 'static {
 
     // In.
 
-    /// Path prefixes under which the routes stand too, e.g. `/opik/api`; the root always serves them.
+    /// Path prefixes under which the routes stand too, e.g. `/vendor/api`; the root always serves them.
     fn prefixes(&self) -> &'static [&'static str];
 
     /// Routes that need no credential (health, login).
@@ -185,6 +185,8 @@ pub struct Doors {
     pub names: Arc<dyn Names>,
     /// The base URL that clients see, without a trailing slash.
     pub public_url: Arc<str>,
+    /// The base URL of the console, without a trailing slash; `/t/<id>` under it shows a trace.
+    pub console_url: Arc<str>,
 }
 
 /// Who asks; a request extension set by the edge once the credential is known.

@@ -12,9 +12,13 @@
 //! - [`app`]: puts the parts together.
 //! - [`cli`]: one file a verb.
 
+pub mod app;
 pub mod canonical;
 pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod dialects;
+pub mod http;
 pub mod pipeline;
+pub mod sandbox;
+pub mod telemetry;

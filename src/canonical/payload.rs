@@ -29,14 +29,16 @@ impl Payload {
     }
 }
 
-type WayBack = (&'static str, fn(&Raw) -> Option<Raw>);
+/// From a held payload to the one it was made of.
+type WayBack = fn(&Raw) -> Option<Raw>;
 
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [WayBack; 9] = [
+const WAYS_BACK: [(&str, WayBack); 10] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
     ("messages", |held| member(held, "messages")),
+    ("message", |held| sole(member(held, "messages")?)),
     ("documents", |held| member(held, "documents")),
     ("content", content),
     ("json content", |held| Raw::parse(&content(held)?.as_string()?)),
@@ -52,6 +54,11 @@ fn content(held: &Raw) -> Option<Raw> {
 
 fn member(object: &Raw, key: &str) -> Option<Raw> {
     object.members()?.swap_remove(key)
+}
+
+fn sole(list: Raw) -> Option<Raw> {
+    let mut elements = list.elements()?;
+    if elements.len() == 1 { elements.pop() } else { None }
 }
 
 #[derive(Deserialize, Serialize)]

@@ -1,3 +1,88 @@
 //! The command line: one file a verb.
+//!
+//! Exit codes: 0 done; 1 the answer is no; 2 usage; 3 the state directory is in use; 4 not reachable;
+//! 5 data at risk.
 
 pub mod check;
+mod demo;
+mod keys;
+mod sandbox;
+mod serve;
+mod world;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use clap::Parser;
+use clap::Subcommand;
+
+use crate::config::DialectInfo;
+use crate::dialects::DIALECTS;
+use crate::pipeline::ledger::OpenError;
+
+const USAGE: u8 = 2;
+const IN_USE: u8 = 3;
+const NOT_REACHABLE: u8 = 4;
+const AT_RISK: u8 = 5;
+
+/// A gateway in front of LLM-observability vendors: one base URL in, every vendor's wire format out.
+#[derive(Debug, Parser)]
+#[command(name = "spangate", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Check(check::Args),
+    Sandbox(sandbox::Args),
+    #[command(subcommand)]
+    Keys(keys::Verb),
+}
+
+/// Runs a verb; the exit code when it came to an end of its own.
+///
+/// # Errors
+/// When it could not be carried out; [`exit_code`] gives the code.
+pub fn run(cli: Cli) -> anyhow::Result<u8> {
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    match cli.verb {
+        Verb::Demo(args) => wait(demo::run(args, environment)),
+        Verb::Serve(args) => wait(serve::run(args, environment)),
+        Verb::Check(args) => check::run(args, environment, &infos()),
+        Verb::Sandbox(args) => wait(sandbox::run(args)),
+        Verb::Keys(verb) => keys::run(verb),
+    }
+}
+
+/// The code of an error that ended a verb.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<OpenError>() {
+        return match error {
+            OpenError::InUse(_) => IN_USE,
+            OpenError::Missing(_) => USAGE,
+            OpenError::Newer { .. } | OpenError::Io { .. } | OpenError::Store { .. } => AT_RISK,
+        };
+    }
+    if error.downcast_ref::<crate::config::Mistakes>().is_some() {
+        return 1;
+    }
+    match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::ConnectionRefused) => NOT_REACHABLE,
+        _ => USAGE,
+    }
+}
+
+/// What the configuration has to know of each dialect.
+fn infos() -> Vec<DialectInfo> {
+    DIALECTS.iter().map(|dialect| *dialect.info()).collect()
+}
+
+/// Runs a verb that waits for the network.
+fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(verb)
+}

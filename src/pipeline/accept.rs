@@ -27,6 +27,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::record;
 use crate::pipeline::repeats::Repeats;
+use crate::pipeline::story::Story;
 use crate::pipeline::traces;
 use crate::pipeline::traces::Traces;
 
@@ -49,6 +50,8 @@ pub struct Acceptor {
     pub new_id: NewId,
     /// Requests that came before.
     pub repeats: Repeats,
+    /// Tells what came.
+    pub story: Arc<Story>,
     /// The last accept time given out.
     pub last: AtomicI64,
 }
@@ -86,6 +89,7 @@ impl Acceptor {
         self.homes.remember(&caller.project, seq, &filed).await.map_err(refusal)?;
         metrics::counter!("spangate_accepted_items_total", "project" => caller.project.to_string())
             .increment(decoded.items.len() as u64);
+        self.story.came(dialect.info().name, &filed.homes, &decoded.items);
         let items = record::share(decoded.items.clone());
         self.traces.admit(&traces::sort(seq, seed.at, &filed.homes, decoded.quiet, items));
         Ok(Accepted { receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytes::BytesMut;
 use http::HeaderValue;
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -15,7 +16,10 @@ use super::egress::Credential;
 use super::egress::acquire;
 use crate::contract::Answer;
 use crate::contract::Dialect;
+use crate::contract::Known;
 use crate::contract::Request;
+use crate::contract::VendorProject;
+use crate::contract::Verdict;
 
 /// The most of an answer that is read.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
@@ -31,6 +35,7 @@ pub struct Client {
     settings: BTreeMap<String, String>,
     slots: Arc<Semaphore>,
     timeout: Duration,
+    known: Arc<Mutex<BTreeMap<VendorProject, Known>>>,
 }
 
 /// What a [`Client`] is made of.
@@ -59,7 +64,8 @@ impl Client {
         let Parts { http, dialect, base, credentials, reader, settings, in_flight, timeout } = parts;
         let reader = reader.or_else(|| credentials.first().and_then(|credential| credential.secret.clone()));
         let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        Self { http, dialect, base, credentials: credentials.into(), reader, settings, slots, timeout }
+        let credentials = credentials.into();
+        Self { http, dialect, base, credentials, reader, settings, slots, timeout, known: Arc::default() }
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -78,6 +84,31 @@ impl Client {
     /// When no whole answer came.
     pub async fn read(&self, request: &Request) -> Result<Answer, String> {
         self.send_as(request, self.reader.as_ref()).await
+    }
+
+    /// Makes look-ups until nothing more is needed to write to a vendor project.
+    ///
+    /// # Errors
+    /// The verdict on the look-up that failed, and why.
+    pub async fn learn(&self, project: &VendorProject) -> Result<Known, (Verdict, String)> {
+        let mut known = self.known.lock().get(project).cloned().unwrap_or_default();
+        for _ in 0..8 {
+            let Some(request) = self.dialect.look_up(project, &known) else {
+                self.known.lock().insert(project.clone(), known.clone());
+                return Ok(known);
+            };
+            let answer = self.send(&request).await.map_err(|why| (Verdict::Retry(None), why))?;
+            match self.dialect.learn(project, &request, &answer, &mut known) {
+                Verdict::Delivered => {}
+                verdict => return Err((verdict, format!("looking up the project: {}", answer.status))),
+            }
+        }
+        Err((Verdict::Retry(None), "looking up the project came to no end".to_owned()))
+    }
+
+    /// The vendor projects written to since the start.
+    pub fn projects(&self) -> Vec<VendorProject> {
+        self.known.lock().keys().cloned().collect()
     }
 
     async fn send_as(&self, request: &Request, secret: Option<&SecretString>) -> Result<Answer, String> {

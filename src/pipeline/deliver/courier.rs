@@ -27,6 +27,7 @@ use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
+use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
 
 /// Records read at once, and their bytes.
@@ -64,6 +65,8 @@ pub struct Shared {
     pub outwards: Arc<Outwards>,
     /// The wall clock.
     pub clock: Clock,
+    /// Tells what is shown.
+    pub story: Arc<Story>,
     /// Random numbers from 0 to 1, for jitter.
     pub dice: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
@@ -94,7 +97,7 @@ impl Courier {
             destination,
             outwards: Arc::clone(&shared.outwards),
             clock: Arc::clone(&shared.clock),
-            known: Mutex::default(),
+            story: Arc::clone(&shared.story),
             start,
         });
         let (traces, dice) = (Arc::clone(&shared.traces), Arc::clone(&shared.dice));

@@ -62,18 +62,29 @@ pub(super) fn look(
     let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, start));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
-    if let Some(due) = too_early(&view, &items, state, route, waited) {
-        if due > now {
-            return Ok(Look::Later(due));
-        }
+    if let Some(due) = too_early(&view, &items, state, route, waited).filter(|due| *due > now) {
+        return Ok(Look::Later(due));
     }
-    let mut shown = (!eager && shown_upto > 0).then(|| items.view(shown_upto));
+    let mut shown = before(&items, eager, shown_upto, upto);
     outwards.dress(&state.project, &items, &mut view);
     if let Some(shown) = &mut shown {
         outwards.dress(&state.project, &items, shown);
     }
     let out = outwards.outward(&state.project, key, &view, destination, route);
     Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
+}
+
+/// What the vendor was last shown of what the view holds. Where rows are sent as they change, that is
+/// needed for what goes away only: the whole of a deleted trace, scores taken back.
+fn before(items: &TraceItems, eager: bool, shown_upto: Seq, upto: Seq) -> Option<View> {
+    if shown_upto == 0 {
+        return None;
+    }
+    if !eager || items.is_gone(upto) {
+        return Some(items.view(shown_upto));
+    }
+    let scores = items.taken_back(shown_upto, upto);
+    (!scores.is_empty()).then(|| View { id: items.view_id(), scores, ..View::default() })
 }
 
 /// When to look again, if not now; a retry does not wait again for what it waited for before.

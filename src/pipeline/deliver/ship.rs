@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use parking_lot::Mutex;
 
 use super::Destination;
 use super::batch;
@@ -22,10 +21,12 @@ use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 use crate::contract::Write;
+use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
+use crate::pipeline::story::Story;
 
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
@@ -50,18 +51,20 @@ pub(super) struct Shipper {
     pub(super) destination: Arc<Destination>,
     pub(super) outwards: Arc<Outwards>,
     pub(super) clock: Clock,
-    pub(super) known: Mutex<HashMap<VendorProject, Known>>,
+    pub(super) story: Arc<Story>,
     /// The record after which the destination's routes began.
     pub(super) start: Seq,
 }
 
 /// A trace under way.
 pub(super) struct Shipment {
-    pub(super) job: Box<Job>,
+    pub(super) job: Job,
     pub(super) writes: Vec<Write>,
     pub(super) refused: Vec<(Target, String)>,
     pub(super) delivered: usize,
     pub(super) failed: Option<Outcome>,
+    /// Fields that could not be carried natively.
+    pub(super) losses: usize,
 }
 
 impl Shipper {
@@ -77,7 +80,7 @@ impl Shipper {
         let mut jobs = Vec::new();
         for (key, look) in looks {
             match look {
-                Ok(Look::Send(job)) => jobs.push(job),
+                Ok(Look::Send(job)) => jobs.push(*job),
                 Ok(Look::Later(due)) => outcomes.push((key, Outcome::Later(due))),
                 Ok(Look::Adopted(trace)) => outcomes.push((key, Outcome::Adopted(trace))),
                 Ok(Look::NoCreate) => {
@@ -99,8 +102,24 @@ impl Shipper {
         let shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
         let mut shipments = self.check_orphans(shipments).await;
         batch::send(&self, &mut shipments).await;
-        outcomes.extend(shipments.into_iter().map(|shipment| (shipment.job.key, outcome(shipment))));
+        for shipment in shipments {
+            let (key, losses, items) = (shipment.job.key, shipment.losses, Arc::clone(&shipment.job.items));
+            let outcome = outcome(shipment);
+            self.tell(key, losses, &items, &outcome);
+            outcomes.push((key, outcome));
+        }
         outcomes
+    }
+
+    fn tell(&self, key: SubjectKey, losses: usize, items: &TraceItems, outcome: &Outcome) {
+        let name = &self.destination.name;
+        match outcome {
+            Outcome::Shown { upto, .. } if self.story.listens() => {
+                self.story.shown(name, key, &items.view(*upto), losses);
+            }
+            Outcome::Parked { why, .. } => self.story.refused(name, why),
+            _ => {}
+        }
     }
 
     fn look_all(
@@ -116,13 +135,13 @@ impl Shipper {
     }
 
     /// Looks up what each vendor project's writes need; jobs whose project cannot be had fail.
-    async fn learn_all(&self, jobs: Vec<Box<Job>>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Box<Job>> {
+    async fn learn_all(&self, jobs: Vec<Job>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Job> {
         let mut learnt: HashMap<VendorProject, Result<Known, (Verdict, String)>> = HashMap::new();
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {
             let project = job.out.project.clone();
             if !learnt.contains_key(&project) {
-                learnt.insert(project.clone(), self.learn(&project).await);
+                learnt.insert(project.clone(), self.destination.client.learn(&project).await);
             }
             match &learnt[&project] {
                 Ok(known) => {
@@ -135,24 +154,7 @@ impl Shipper {
         ready
     }
 
-    /// Makes look-ups until nothing more is needed.
-    pub(super) async fn learn(&self, project: &VendorProject) -> Result<Known, (Verdict, String)> {
-        let mut known = self.known.lock().get(project).cloned().unwrap_or_default();
-        for _ in 0..8 {
-            let Some(request) = self.destination.dialect.look_up(project, &known) else {
-                self.known.lock().insert(project.clone(), known.clone());
-                return Ok(known);
-            };
-            let answer = self.destination.client.send(&request).await.map_err(|why| (Verdict::Retry(None), why))?;
-            match self.destination.dialect.learn(project, &request, &answer, &mut known) {
-                Verdict::Delivered => {}
-                verdict => return Err((verdict, format!("looking up the project: {}", answer.status))),
-            }
-        }
-        Err((Verdict::Retry(None), "looking up the project came to no end".to_owned()))
-    }
-
-    async fn mint_all(&self, mut jobs: Vec<Box<Job>>) -> Result<Vec<Box<Job>>, (Vec<Box<Job>>, LedgerError)> {
+    async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {
         let now = Time((self.clock)()).millis();
         let clamp = self.destination.id_window.map(|window| {
             let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
@@ -165,11 +167,12 @@ impl Shipper {
         }
     }
 
-    fn plan_all(&self, jobs: Vec<Box<Job>>) -> Vec<Shipment> {
-        let plan = |job: Box<Job>| {
+    fn plan_all(&self, jobs: Vec<Job>) -> Vec<Shipment> {
+        let plan = |job: Job| {
             let plan = job.plan(&self.destination);
             count_losses(&self.destination.name, &plan.losses);
-            Shipment { job, writes: plan.writes, refused: Vec::new(), delivered: 0, failed: None }
+            let losses = plan.losses.len();
+            Shipment { job, writes: plan.writes, refused: Vec::new(), delivered: 0, failed: None, losses }
         };
         jobs.into_iter().map(plan).collect()
     }

@@ -106,6 +106,23 @@ impl TraceItems {
         self.fold(upto, Some(shown))
     }
 
+    /// The trace's native id.
+    pub fn view_id(&self) -> Id {
+        self.native_id()
+    }
+
+    /// Scores that stood as of one record and no longer stand as of a later one.
+    pub fn taken_back(&self, from: Seq, upto: Seq) -> Vec<Score> {
+        let deletes =
+            |held: &Held| matches!(held.item.op, Op::DeleteScore { .. }) && held.seq > from && held.seq <= upto;
+        if !self.scores.iter().any(deletes) {
+            return Vec::new();
+        }
+        let standing = self.view(upto).scores;
+        let stands = |score: &Score| standing.iter().any(|held| held.target == score.target && held.name == score.name);
+        self.view(from).scores.into_iter().filter(|score| !stands(score)).collect()
+    }
+
     fn fold(&self, upto: Seq, after: Option<Seq>) -> View {
         let wanted = |list: &[Held]| {
             let mut seqs = list.iter().map(|held| held.seq).filter(|seq| *seq <= upto);

@@ -26,14 +26,26 @@
 //!
 //! Any engine passes the suite in `conformance`; `sqlite` is the embedded one.
 
-use std::path::PathBuf;
+#[cfg(test)]
+mod conformance;
+mod error;
+mod sqlite;
+mod status;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use thiserror::Error;
 use tokio::sync::watch;
+
+pub use error::LedgerError;
+pub use error::OpenError;
+pub use sqlite::Durability;
+pub use sqlite::Options;
+pub use sqlite::Sqlite;
+pub use status::COMMIT_BOUNDS;
+pub use status::Commits;
+pub use status::Status;
 
 /// A record's place in the ledger: from 1, without gaps. 0 stands before the first.
 pub type Seq = u64;
@@ -161,126 +173,6 @@ pub struct Fact {
     pub key: Vec<u8>,
     /// What is held.
     pub value: Vec<u8>,
-}
-
-/// What the ledger tells about itself.
-#[derive(Clone, Debug, Default)]
-pub struct Status {
-    /// Whether an append would be tried: open for writing and not between two reopenings.
-    pub ready: bool,
-    /// The highest durable sequence.
-    pub head: Seq,
-    /// Records held now.
-    pub records: u64,
-    /// Bytes that the ledger's files take.
-    pub bytes: u64,
-    /// Items of all records ever appended.
-    pub items: u64,
-    /// Records that were acknowledged once and are missing, as the high-water mark proves.
-    pub lost: u64,
-    /// Bytes that wait for the writer.
-    pub queued_bytes: u64,
-    /// The last error of the store, if there was one since it was opened.
-    pub last_error: Option<String>,
-    /// The writer's groups.
-    pub commits: Commits,
-}
-
-/// The groups that the writer has flushed since the ledger was opened.
-#[derive(Clone, Debug, Default)]
-pub struct Commits {
-    /// Groups flushed.
-    pub groups: u64,
-    /// Calls (appends, settles, facts) that rode in them.
-    pub calls: u64,
-    /// The largest group, in calls.
-    pub largest: u64,
-    /// Time of the last group, from begin to durable.
-    pub last: Duration,
-    /// Time of all groups.
-    pub total: Duration,
-    /// Groups by time: one count for each of [`COMMIT_BOUNDS`], and one for slower.
-    pub buckets: [u64; COMMIT_BOUNDS.len() + 1],
-}
-
-/// Upper bounds of [`Commits::buckets`].
-pub const COMMIT_BOUNDS: [Duration; 8] = [
-    Duration::from_micros(500),
-    Duration::from_millis(1),
-    Duration::from_millis(2),
-    Duration::from_millis(5),
-    Duration::from_millis(10),
-    Duration::from_millis(50),
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-];
-
-/// Why a call to an open ledger failed.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum LedgerError {
-    /// The queue before the writer is full; nothing was stored.
-    #[error("the ledger's queue is full")]
-    Full,
-    /// The volume is full; nothing was stored.
-    #[error("the ledger's disk is full")]
-    DiskFull,
-    /// One draft is larger than the ledger can hold; nothing was stored.
-    #[error("a record of {0} bytes is too large for the ledger")]
-    TooLarge(usize),
-    /// The commit failed: whether it was stored is not known.
-    #[error("the ledger's commit failed, its outcome is unknown")]
-    Unknown,
-    /// The record is missing or is not what was written.
-    #[error("record {0} is corrupt")]
-    Corrupt(Seq),
-    /// Opened read-only.
-    #[error("the ledger is open read-only")]
-    ReadOnly,
-    /// Closed; nothing was stored.
-    #[error("the ledger is closed")]
-    Closed,
-    /// The store failed before the commit; nothing was stored.
-    #[error("the ledger's store failed: {0}")]
-    Store(String),
-}
-
-/// Why a ledger could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// Another process (or another ledger of this one) holds the directory.
-    #[error("state directory {0} is in use by another process")]
-    InUse(PathBuf),
-    /// A read-only open found no ledger there.
-    #[error("state directory {0} holds no ledger")]
-    Missing(PathBuf),
-    /// Written by a newer spangate.
-    #[error("the ledger in {dir} has format {found}, this spangate knows up to {known}")]
-    Newer {
-        /// The state directory.
-        dir: PathBuf,
-        /// The format found.
-        found: u32,
-        /// The highest format that this build reads.
-        known: u32,
-    },
-    /// A file could not be made, read or locked.
-    #[error("{what} {path}: {source}")]
-    Io {
-        /// What was tried, as a verb.
-        what: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// What the system answered.
-        source: std::io::Error,
-    },
-    /// The store refused.
-    #[error("ledger store in {dir}: {reason}")]
-    Store {
-        /// The state directory.
-        dir: PathBuf,
-        /// What the store answered.
-        reason: String,
-    },
 }
 
 /// The ledger as the rest of the pipeline sees it.

@@ -1,0 +1,383 @@
+//! The composition root: configuration to parts to a running gateway. The only place that knows all.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::canonical::complement::Keep;
+use crate::config;
+use crate::config::Config;
+use crate::contract::Clock;
+use crate::contract::Dialect;
+use crate::contract::Doors;
+use crate::contract::Names;
+use crate::http;
+use crate::http::Edge;
+use crate::http::keys::Key;
+use crate::http::keys::Keys;
+use crate::http::keys::Rates;
+use crate::http::keys::Scopes;
+use crate::http::limits::Limits;
+use crate::http::tokens::Tokens;
+use crate::pipeline::accept::Acceptor;
+use crate::pipeline::accept::NewId;
+use crate::pipeline::deliver::Book;
+use crate::pipeline::deliver::Client;
+use crate::pipeline::deliver::Courier;
+use crate::pipeline::deliver::Destination;
+use crate::pipeline::deliver::Egress;
+use crate::pipeline::deliver::Parts;
+use crate::pipeline::deliver::Rates as EgressRates;
+use crate::pipeline::deliver::Route;
+use crate::pipeline::deliver::Shared;
+use crate::pipeline::homes::Homes;
+use crate::pipeline::ledger::Durability;
+use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::Options;
+use crate::pipeline::ledger::Sqlite;
+use crate::pipeline::names::NameTable;
+use crate::pipeline::outward::Outwards;
+use crate::pipeline::read::Reader;
+use crate::pipeline::record::Dialects;
+use crate::pipeline::repeats::Repeats;
+use crate::pipeline::story::Listener;
+use crate::pipeline::story::Story;
+use crate::pipeline::traces::Traces;
+use crate::telemetry;
+
+/// Bytes of decoded items held for traces in work.
+const TRACE_CACHE: usize = 48 << 20;
+
+/// Everything from outside that a gateway needs beside its configuration.
+pub struct World {
+    /// The dialects there are.
+    pub dialects: Vec<&'static dyn Dialect>,
+    /// The environment that secrets are read from.
+    pub environment: BTreeMap<String, String>,
+    /// Where SDKs connect.
+    pub data: TcpListener,
+    /// Where operators connect.
+    pub admin: TcpListener,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Makes record ids.
+    pub new_id: NewId,
+    /// Random numbers from 0 to 1.
+    pub dice: Arc<dyn Fn() -> f64 + Send + Sync>,
+    /// Signs login tokens; `None`: a secret made at the first start, in the state directory.
+    pub token_secret: Option<Vec<u8>>,
+    /// Hears what comes in and goes out, for a person who watches.
+    pub listener: Option<Listener>,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    /// Where requests are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// What each courier knows, by destination.
+    pub books: BTreeMap<String, Arc<Mutex<Book>>>,
+    stop: CancellationToken,
+    listeners: Vec<JoinHandle<anyhow::Result<()>>>,
+    couriers: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Puts the parts together and starts them.
+    ///
+    /// # Errors
+    /// When the state directory, a secret or a destination cannot be opened.
+    pub async fn start(config: &Config, world: World) -> anyhow::Result<Self> {
+        let World { dialects, environment, data, admin, clock, new_id, dice, token_secret, listener } = world;
+        let table = Dialects::new(&dialects);
+        let ledger = open_ledger(config)?;
+        let secret = match token_secret {
+            Some(secret) => secret,
+            None => stored_secret(&*ledger).await?,
+        };
+        let keys = Arc::new(keys(config));
+        let tokens = Arc::new(Tokens::new(&secret, Arc::clone(&keys), Arc::clone(&clock)));
+        let limits = Arc::new(Limits::new(&keys, project_rates(config), &http::limits::ticks()));
+        let traces = Arc::new(Traces::new(Arc::clone(&ledger), table.clone(), TRACE_CACHE));
+        let homes = Arc::new(Homes::open(Arc::clone(&ledger), table.clone())?);
+        let issue = Arc::clone(&tokens);
+        let log_in = Arc::new(move |key: &SecretString| issue.issue(key));
+        let names: Arc<dyn Names> = Arc::new(NameTable::open(Arc::clone(&ledger), Arc::clone(&clock), log_in)?);
+        let outwards = Arc::new(Outwards {
+            traces: Arc::clone(&traces),
+            homes: Arc::clone(&homes),
+            names: Arc::clone(&names),
+            ledger: Arc::clone(&ledger),
+        });
+        let story = Arc::new(Story::new(listener));
+        let shared = Shared {
+            ledger: Arc::clone(&ledger),
+            traces: Arc::clone(&traces),
+            homes: Arc::clone(&homes),
+            outwards: Arc::clone(&outwards),
+            clock: Arc::clone(&clock),
+            story: Arc::clone(&story),
+            dice,
+        };
+        let destinations = destinations(config, &table, &environment, &*ledger).await?;
+        let stop = CancellationToken::new();
+        let mut books = BTreeMap::new();
+        let mut couriers = Vec::new();
+        for (name, destination) in &destinations {
+            let courier = Courier::open(Arc::clone(destination), &shared).await?;
+            books.insert(name.clone(), courier.book());
+            couriers.push(tokio::spawn(courier.run(stop.clone())));
+        }
+        let read_from = read_from(config, &destinations);
+        let acceptor = Acceptor {
+            ledger: Arc::clone(&ledger),
+            traces,
+            homes,
+            charge: Arc::clone(&limits) as Arc<_>,
+            clock: Arc::clone(&clock),
+            new_id,
+            repeats: Repeats::default(),
+            story,
+            last: AtomicI64::new(0),
+        };
+        let doors = Doors {
+            accept: Arc::new(acceptor),
+            read: Arc::new(Reader { outwards, read_from }),
+            names,
+            public_url: public_url(config, &data)?.into(),
+            console_url: format!("http://{}", admin.local_addr()?).into(),
+        };
+        let edge = Edge::new(settings(config), keys, tokens, limits, clock);
+        let app = http::router::router(&dialects, &doors, &edge);
+        let ready = ready(&ledger);
+        let admin_app = http::admin::router(ready, telemetry::metrics::install()?, axum::Router::new());
+        let grace = config.server.shutdown_grace;
+        let listeners = vec![
+            tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
+            tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
+        ];
+        Ok(Self { ledger, books, stop, listeners, couriers })
+    }
+
+    /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.
+    ///
+    /// # Errors
+    /// When the ledger cannot be closed.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        for listener in self.listeners {
+            listener.await.context("a listener panicked")??;
+        }
+        for courier in self.couriers {
+            let aborting = courier.abort_handle();
+            if tokio::time::timeout(Duration::from_secs(3), courier).await.is_err() {
+                aborting.abort();
+            }
+        }
+        self.ledger.close().await.context("closing the ledger")?;
+        Ok(())
+    }
+}
+
+fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
+    let mut options = Options::new(&config.server.state_dir);
+    options.durability = match config.ledger.durability {
+        config::Durability::Fsync => Durability::Fsync,
+        config::Durability::Os => Durability::Os,
+    };
+    Ok(Arc::new(Sqlite::open(options)?))
+}
+
+/// The secret that signs login tokens, made at the first start.
+async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
+    let value: [u8; 32] = rand::random();
+    let fact = Fact { space: "secrets".to_owned(), key: b"login".to_vec(), value: value.to_vec() };
+    let held = ledger.put_if_absent(vec![fact]).await.context("storing the token secret")?;
+    held.into_iter().next().context("the ledger held no token secret")
+}
+
+fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {
+    let ledger = Arc::clone(ledger);
+    Arc::new(move || ledger.status().ready)
+}
+
+fn public_url(config: &Config, data: &TcpListener) -> anyhow::Result<String> {
+    if let Some(url) = &config.server.public_url {
+        return Ok(url.as_str().trim_end_matches('/').to_owned());
+    }
+    let address = data.local_addr()?;
+    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    Ok(format!("http://{host}:{}", address.port()))
+}
+
+fn keys(config: &Config) -> Keys {
+    Keys::new(config.keys.iter().map(|(name, key)| Key {
+        name: name.as_str().into(),
+        project: key.project.as_str().into(),
+        sha256: key.sha256,
+        scopes: Scopes { read: key.scopes.read, write: key.scopes.write },
+        rates: rates(&key.limits),
+        expires: key.expires.and_then(|expires| i64::try_from(expires.as_nanosecond()).ok()),
+    }))
+}
+
+fn rates(limits: &config::Limits) -> Rates {
+    Rates {
+        requests_per_second: limits.requests_per_second,
+        spans_per_second: limits.spans_per_second,
+        bytes_per_second: limits.bytes_per_second,
+    }
+}
+
+fn project_rates(config: &Config) -> Vec<(Arc<str>, Rates)> {
+    config.projects.iter().map(|(name, project)| (name.as_str().into(), rates(&project.limits))).collect()
+}
+
+fn settings(config: &Config) -> http::Settings {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    http::Settings {
+        max_in_flight: usize::try_from(config.server.max_in_flight.get()).unwrap_or(usize::MAX),
+        request_timeout: config.server.request_timeout,
+        max_encoded: bytes(config.server.max_body.encoded),
+        max_decoded: bytes(config.server.max_body.decoded),
+        ..http::Settings::default()
+    }
+}
+
+fn read_from(
+    config: &Config,
+    destinations: &BTreeMap<String, Arc<Destination>>,
+) -> HashMap<Arc<str>, Arc<Destination>> {
+    let entry = |(name, project): (&String, &config::Project)| {
+        let destination = destinations.get(project.read_from.as_ref()?)?;
+        Some((Arc::from(name.as_str()), Arc::clone(destination)))
+    };
+    config.projects.iter().filter_map(entry).collect()
+}
+
+async fn destinations(
+    config: &Config,
+    dialects: &Dialects,
+    environment: &BTreeMap<String, String>,
+    ledger: &dyn Ledger,
+) -> anyhow::Result<BTreeMap<String, Arc<Destination>>> {
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(50))
+        .build()
+        .context("building the HTTP client")?;
+    let egress = Egress::default();
+    let mut out = BTreeMap::new();
+    for (name, destination) in &config.destinations {
+        let dialect = dialects.get(&destination.dialect).context("an unknown dialect")?;
+        let client = client(destination, dialect, environment, &egress, http.clone())?;
+        let routes = routes(config, name, ledger).await?;
+        let destination = Destination {
+            name: name.as_str().into(),
+            dialect,
+            client,
+            in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
+            id_window: destination.id_window,
+            settings: destination.settings.clone(),
+            routes,
+        };
+        out.insert(name.clone(), Arc::new(destination));
+    }
+    Ok(out)
+}
+
+fn client(
+    destination: &config::Destination,
+    dialect: &'static dyn Dialect,
+    environment: &BTreeMap<String, String>,
+    egress: &Egress,
+    http: reqwest::Client,
+) -> anyhow::Result<Client> {
+    let origin = destination.base_url.origin().ascii_serialization();
+    let rates = EgressRates {
+        requests: destination.egress.requests_per_minute,
+        items: destination.egress.items_per_minute,
+        scores: destination.egress.scores_per_minute,
+    };
+    let mut secrets: Vec<Option<SecretString>> = Vec::new();
+    for reference in &destination.api_keys {
+        secrets.push(Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?));
+    }
+    if secrets.is_empty() {
+        secrets.push(None);
+    }
+    let reader = match destination.read_key() {
+        Some(reference) => Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?),
+        None => None,
+    };
+    Ok(Client::new(Parts {
+        http,
+        dialect,
+        base: destination.base_url.clone(),
+        credentials: secrets.into_iter().map(|secret| egress.credential(&origin, secret, rates)).collect(),
+        reader,
+        settings: destination.settings.clone(),
+        in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
+        timeout: destination.egress.timeout,
+    }))
+}
+
+async fn routes(config: &Config, destination: &str, ledger: &dyn Ledger) -> anyhow::Result<BTreeMap<Arc<str>, Route>> {
+    let mut out = BTreeMap::new();
+    for (project, section) in &config.projects {
+        let Some(route) = section.routes.get(destination) else { continue };
+        let scope = scope(ledger, project, destination, route.id_scope).await?;
+        out.insert(Arc::from(project.as_str()), self::route(route, scope));
+    }
+    Ok(out)
+}
+
+/// Whether a route's ids are hashed: as decided when the route was first opened, whatever the
+/// configuration has become since.
+async fn scope(
+    ledger: &dyn Ledger,
+    project: &str,
+    destination: &str,
+    wanted: config::IdScope,
+) -> anyhow::Result<Option<String>> {
+    let value = match wanted {
+        config::IdScope::Verbatim => b"verbatim".to_vec(),
+        config::IdScope::Hashed => b"hashed".to_vec(),
+    };
+    let key = format!("{destination}/{project}").into_bytes();
+    let fact = Fact { space: "scopes".to_owned(), key, value };
+    let held = ledger.put_if_absent(vec![fact]).await.context("storing a route's id scope")?;
+    let hashed = held.first().is_some_and(|held| held == b"hashed");
+    Ok(hashed.then(|| format!("{project}/{destination}")))
+}
+
+fn route(route: &config::Route, scope: Option<String>) -> Route {
+    Route {
+        vendor_project: match &route.vendor_project {
+            config::VendorProject::Same => None,
+            config::VendorProject::Fixed(name) => Some(name.clone()),
+        },
+        stream: route.settings.get("log_stream").filter(|stream| *stream != "same").cloned(),
+        flush: route.flush.mode,
+        quiet: route.flush.quiet,
+        idle: route.flush.idle,
+        orphan_wait: route.orphan_wait,
+        keep: match route.reserved_key {
+            config::ReservedKey::Full => Keep::Full,
+            config::ReservedKey::Ids => Keep::Ids,
+            config::ReservedKey::Off => Keep::Off,
+        },
+        scope,
+    }
+}

@@ -1,0 +1,151 @@
+//! Requests to the vendor and what its answers mean.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::Method;
+use http::header::AUTHORIZATION;
+use http::header::RETRY_AFTER;
+use indexmap::IndexMap;
+use percent_encoding::AsciiSet;
+use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::utf8_percent_encode;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+
+use crate::canonical::Raw;
+use crate::contract::Answer;
+use crate::contract::Bucket;
+use crate::contract::Request;
+use crate::contract::Verdict;
+use crate::contract::Wanted;
+use crate::contract::Write;
+
+use super::encode::ROOT;
+use super::settings::WORKSPACE;
+
+/// Spans asked for at once: the most that the vendor's own tools ask for (`wire/opik.md §4.4`).
+const PAGE: usize = 1_000;
+
+/// What a path segment or query value quotes.
+const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One request for several writes: the vendor's own batch body around their rows.
+pub(super) fn pack(writes: &[&Write]) -> Request {
+    let Some(first) = writes.first() else { return Request::default() };
+    let body = if first.batch.is_empty() { first.row.clone() } else { batch(list_of(&first.path), writes) };
+    Request {
+        method: first.method.clone(),
+        path: first.path.clone(),
+        headers: first.headers.clone(),
+        body: Some(body),
+        bucket: first.bucket,
+        rows: writes.len(),
+    }
+}
+
+fn list_of(path: &str) -> &'static str {
+    match path {
+        path if path.ends_with("/feedback-scores") => "scores",
+        path if path.ends_with("/spans/batch") => "spans",
+        _ => "traces",
+    }
+}
+
+fn batch(list: &str, writes: &[&Write]) -> Bytes {
+    let size: usize = writes.iter().map(|write| write.row.len() + 1).sum();
+    let mut body = Vec::with_capacity(size + 16);
+    body.extend_from_slice(format!("{{\"{list}\":[").as_bytes());
+    for (at, write) in writes.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(&write.row);
+    }
+    body.extend_from_slice(b"]}");
+    Bytes::from(body)
+}
+
+/// What an answer means: by status, never by text, which drifts between versions
+/// (`wire/opik.md §7.1`, `§10.1`, `§10.4`).
+pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
+    match answer.status {
+        200..=299 => Verdict::Delivered,
+        // A score whose subject is gone needs no taking back; elsewhere a 404 is the workspace
+        // (`§2`) or a base URL that is none.
+        404 if request.path.ends_with("/delete") => Verdict::Delivered,
+        // 402: the cloud's quota is used up (`§7.1`).
+        401..=404 => Verdict::Stop(said(answer)),
+        // Rows are refused together: one bad row fails all (`§0`).
+        400 | 413 | 422 if request.rows > 1 => Verdict::Split,
+        // 409: an update whose parent, trace or project is not the row's (`§6.4`).
+        400 | 409 | 413 | 422 => Verdict::Rejected(said(answer)),
+        429 => Verdict::Retry(reset(&answer.headers)),
+        _ => Verdict::Retry(seconds(&answer.headers, RETRY_AFTER.as_str())),
+    }
+}
+
+/// When a bucket is full again: the latest of what the vendor names (`wire/opik.md §7.2`, `§9.1`).
+fn reset(headers: &HeaderMap) -> Option<Duration> {
+    let named = [seconds(headers, RETRY_AFTER.as_str()), seconds(headers, "ratelimit-reset")];
+    let left = headers.iter().filter(|(name, _)| name.as_str().ends_with("-remaining-limit-ttl-millis"));
+    let left = left.filter_map(|(_, value)| Some(Duration::from_millis(value.to_str().ok()?.trim().parse().ok()?)));
+    named.into_iter().flatten().max().or_else(|| left.max())
+}
+
+fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
+    Some(Duration::from_secs(headers.get(name)?.to_str().ok()?.trim().parse().ok()?))
+}
+
+/// Status and what the body says in either of the vendor's shapes (`wire/opik.md §7.1`), cut.
+fn said(answer: &Answer) -> String {
+    let members: IndexMap<String, Raw> = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let parts = ["errors", "message", "details"].iter().filter_map(|key| members.get(*key)).map(Raw::text);
+    let text = parts.collect::<Vec<_>>().join(" ");
+    format!("{} {text}", answer.status).trim_end().chars().take(500).collect()
+}
+
+/// The raw key, no scheme before it, and the workspace (`wire/opik.md §2`).
+pub(super) fn authorize(key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let workspace = settings.get("workspace").map_or(WORKSPACE, String::as_str);
+    if let Ok(value) = HeaderValue::from_str(workspace) {
+        headers.insert("comet-workspace", value);
+    }
+    if let Some(mut value) = key.and_then(|key| HeaderValue::from_str(key.expose_secret()).ok()) {
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    headers
+}
+
+/// The reads that show a trace with its spans, or a span alone; the last asks for the project's id,
+/// because a row names its project by id only (`wire/opik.md §5.1`).
+pub(super) fn read(wanted: &Wanted) -> Vec<Request> {
+    let quoted = |text: &str| utf8_percent_encode(text, QUOTED).to_string();
+    let mut requests = Vec::new();
+    if let Some(trace) = &wanted.trace {
+        let (trace, project) = (quoted(trace), quoted(&wanted.project.name));
+        requests.push(get(format!("{ROOT}/traces/{trace}")));
+        requests.push(get(format!(
+            "{ROOT}/spans?project_name={project}&trace_id={trace}&page=1&size={PAGE}&truncate=false"
+        )));
+    } else if let Some(span) = &wanted.span {
+        requests.push(get(format!("{ROOT}/spans/{}", quoted(span))));
+    }
+    let body = Raw::of(&IndexMap::from([("name", &wanted.project.name)]));
+    requests.push(Request {
+        method: Method::POST,
+        path: format!("{ROOT}/projects/retrieve"),
+        body: Some(Bytes::from(body.text().to_owned())),
+        ..get(String::new())
+    });
+    requests
+}
+
+fn get(path: String) -> Request {
+    Request { method: Method::GET, path, headers: Vec::new(), body: None, bucket: Bucket::Free, rows: 0 }
+}

@@ -1,0 +1,162 @@
+//! From a view to the vendor's requests: whole rows wherever the create is held, its own updates else.
+
+mod reserve;
+mod rows;
+mod scores;
+mod values;
+
+use bytes::Bytes;
+use http::Method;
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::canonical::Field;
+use crate::canonical::Id;
+use crate::canonical::Loss;
+use crate::canonical::Raw;
+use crate::canonical::SpanView;
+use crate::canonical::Target;
+use crate::canonical::TraceView;
+use crate::canonical::View;
+use crate::canonical::ids;
+use crate::contract::Bucket;
+use crate::contract::Outward;
+use crate::contract::Plan;
+use crate::contract::Write;
+
+pub(super) use rows::bare_span;
+pub(super) use rows::bare_trace;
+pub(super) use rows::kind;
+pub(super) use scores::public as score_row;
+
+/// Where the vendor's own API begins.
+pub(super) const ROOT: &str = "/v1/private";
+
+/// What must be sent so that the vendor shows `view`.
+///
+/// `view` may hold only some of the trace's rows; `shown` then holds the same subjects as they were
+/// shown. A score that only `shown` has is taken back; a trace of which `view` has nothing at all is
+/// deleted. Order does not matter to this vendor (`wire/opik.md §6.5`): everything is stage 0.
+pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
+    let mut plan = Plan::default();
+    let empty = view.trace.is_none() && view.spans.is_empty() && view.scores.is_empty();
+    if empty && shown.is_some_and(|shown| shown.trace.is_some() || !shown.spans.is_empty()) {
+        plan.writes.push(delete(view, out));
+        return plan;
+    }
+    if let Some(trace) = &view.trace {
+        let before = shown.and_then(|shown| shown.trace.as_ref());
+        plan_trace(view, trace, before, out, &mut plan);
+    }
+    for span in &view.spans {
+        let before = shown.and_then(|shown| shown.span(span.facts.id));
+        plan_span(view, span, before, out, &mut plan);
+    }
+    scores::plan(view, shown, out, &mut plan);
+    plan
+}
+
+/// An id in the vendor's form.
+pub(super) fn vendor_id(id: Id, trace: Id, out: &Outward) -> String {
+    ids::text(vendor_bytes(id, trace, out))
+}
+
+fn vendor_bytes(id: Id, trace: Id, out: &Outward) -> [u8; 16] {
+    out.scoped(id, trace).v7(out.trace_ms)
+}
+
+fn plan_trace(view: &View, trace: &TraceView, before: Option<&TraceView>, out: &Outward, plan: &mut Plan) {
+    let target = Target::Trace(view.id);
+    let mut losses = Vec::new();
+    if trace.whole {
+        let mut row = rows::trace(trace, out, &mut losses);
+        let before = before.filter(|before| before.whole).map(|before| rows::trace(before, out, &mut Vec::new()));
+        if before.is_some_and(|before| before == row) {
+            return;
+        }
+        row.last_updated_at = Field::Set(trace.version.rfc3339(6));
+        plan.push(create("traces", target, &row, out), losses);
+        return;
+    }
+    let update = rows::trace_update(trace, out, &mut losses);
+    let before = before.map(|before| rows::trace_update(before, out, &mut Vec::new()));
+    if let Some(row) = changed(&update, before.as_ref(), &["project_name"]) {
+        plan.push(patch("traces", view.id, view.id, target, &row, out), losses);
+    }
+}
+
+fn plan_span(view: &View, span: &SpanView, before: Option<&SpanView>, out: &Outward, plan: &mut Plan) {
+    let id = span.facts.id;
+    let target = Target::Span { trace: Some(view.id), span: id };
+    let mut losses = Vec::new();
+    if span.whole {
+        let mut row = rows::span(span, view.id, out, &mut losses);
+        let before = before.filter(|before| before.whole);
+        let before = before.map(|before| rows::span(before, view.id, out, &mut Vec::new()));
+        if before.is_some_and(|before| before == row) {
+            return;
+        }
+        row.last_updated_at = Field::Set(span.version.rfc3339(6));
+        plan.push(create("spans", target, &row, out), losses);
+        return;
+    }
+    let update = rows::span_update(span, view.id, out, &mut losses);
+    let before = before.map(|before| rows::span_update(before, view.id, out, &mut Vec::new()));
+    if let Some(row) = changed(&update, before.as_ref(), &["project_name", "trace_id", "parent_span_id"]) {
+        plan.push(patch("spans", id, view.id, target, &row, out), losses);
+    }
+}
+
+impl Plan {
+    fn push(&mut self, write: Write, losses: Vec<Loss>) {
+        self.writes.push(write);
+        self.losses.extend(losses);
+    }
+}
+
+/// The members of an update that differ from the one before, with those that every update must carry
+/// (`wire/opik.md §3.2`); `None` when nothing differs.
+fn changed<T: Serialize>(update: &T, before: Option<&T>, always: &[&str]) -> Option<IndexMap<String, Raw>> {
+    let mut members = Raw::of(update).members()?;
+    let before = before.and_then(|before| Raw::of(before).members()).unwrap_or_default();
+    members.retain(|key, value| always.contains(&key.as_str()) || before.get(key) != Some(value));
+    members.keys().any(|key| !always.contains(&key.as_str())).then_some(members)
+}
+
+fn create<T: Serialize>(rows: &str, target: Target, row: &T, out: &Outward) -> Write {
+    Write {
+        stage: 0,
+        batch: format!("{rows} {}", out.project.name),
+        method: Method::POST,
+        path: format!("{ROOT}/{rows}/batch"),
+        headers: Vec::new(),
+        row: json(row),
+        bucket: Bucket::Write,
+        target,
+        unless: None,
+    }
+}
+
+fn patch<T: Serialize>(rows: &str, id: Id, trace: Id, target: Target, row: &T, out: &Outward) -> Write {
+    let path = format!("{ROOT}/{rows}/{}", vendor_id(id, trace, out));
+    alone(Method::PATCH, path, row, Bucket::Free, target)
+}
+
+fn delete(view: &View, out: &Outward) -> Write {
+    let body = IndexMap::from([("ids", [vendor_id(view.id, view.id, out)])]);
+    alone(Method::POST, format!("{ROOT}/traces/delete"), &body, Bucket::Free, Target::Trace(view.id))
+}
+
+fn alone<T: Serialize>(method: Method, path: String, body: &T, bucket: Bucket, target: Target) -> Write {
+    let (batch, headers, row) = (String::new(), Vec::new(), json(body));
+    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None }
+}
+
+fn json<T: Serialize>(value: &T) -> Bytes {
+    Bytes::from(Raw::of(value).text().to_owned())
+}
+
+fn lose(losses: &mut Vec<Loss>, subject: &str, path: &str, why: &str) {
+    let (subject, path, why) = (subject.to_owned(), path.to_owned(), why.to_owned());
+    losses.push(Loss { subject, path, why, carried: false });
+}

@@ -1,0 +1,102 @@
+//! The reserved key of a row that came from another dialect (`wire/otlp.md §4.5`).
+
+use crate::canonical::Facts;
+use crate::canonical::Field;
+use crate::canonical::Id;
+use crate::canonical::Loss;
+use crate::canonical::Raw;
+use crate::canonical::Span;
+use crate::canonical::SpanView;
+use crate::canonical::Trace;
+use crate::canonical::TraceView;
+use crate::canonical::complement;
+use crate::canonical::complement::Ids;
+use crate::canonical::complement::Reserved;
+use crate::contract::Outward;
+
+use super::super::decode;
+use super::super::decode::At;
+use super::super::decode::Form;
+use super::super::wire;
+use super::values;
+use super::vendor_bytes;
+
+/// The row with the key that leads back to the trace's own facts.
+pub(super) fn trace(view: &TraceView, row: wire::Trace, out: &Outward, losses: &mut Vec<Loss>) -> wire::Trace {
+    let id = view.facts.id;
+    let ids = Ids { trace: lost(id, id, out), ..Ids::default() };
+    let held = |metadata: Field<Raw>| {
+        let row = wire::Trace { metadata, ..row.clone() };
+        let mut held = decode::trace(row, id, &mut At::new("", Form::Held, &mut Vec::new())).unwrap_or_default();
+        held.resolve();
+        held
+    };
+    let mine = &view.facts;
+    let key = Key { subject: format!("trace {id}"), src: view.origin, ids, out };
+    let metadata = key.place::<Trace>(mine, row.metadata.clone(), held, losses);
+    wire::Trace { metadata, ..row }
+}
+
+/// The row with the key that leads back to the span's own facts.
+pub(super) fn span(view: &SpanView, trace: Id, row: wire::Span, out: &Outward, losses: &mut Vec<Loss>) -> wire::Span {
+    let mine = &view.facts;
+    let ids = Ids {
+        trace: lost(trace, trace, out),
+        span: lost(mine.id, trace, out),
+        parent: mine.parent.cloned().and_then(|parent| lost(parent, trace, out)),
+    };
+    let held = |metadata: Field<Raw>| {
+        let row = wire::Span { metadata, ..row.clone() };
+        let mut held = decode::span(row, mine.id, &mut At::new("", Form::Held, &mut Vec::new())).unwrap_or_default();
+        held.resolve();
+        // The parent's id is among the ids above, or is itself.
+        held.parent = mine.parent.clone();
+        held
+    };
+    let key = Key { subject: format!("span {}", mine.id), src: view.origin, ids, out };
+    let metadata = key.place::<Span>(mine, row.metadata.clone(), held, losses);
+    wire::Span { metadata, ..row }
+}
+
+/// The native id's text, where the vendor's form of it is another.
+fn lost(id: Id, trace: Id, out: &Outward) -> Option<String> {
+    (Id::Uuid(vendor_bytes(id, trace, out)) != id).then(|| id.to_string())
+}
+
+struct Key<'a> {
+    subject: String,
+    src: &'static str,
+    ids: Ids,
+    out: &'a Outward,
+}
+
+impl Key<'_> {
+    /// Metadata with the key, if one is needed. Adding it may wrap or create the metadata, so the
+    /// difference is taken once more with a key in place.
+    fn place<T: Facts>(
+        &self,
+        mine: &T,
+        bare: Field<Raw>,
+        held: impl Fn(Field<Raw>) -> T,
+        losses: &mut Vec<Loss>,
+    ) -> Field<Raw> {
+        let (key, found) = self.reserve(mine, &held(bare.clone()));
+        if key.is_none() {
+            losses.extend(found);
+            return bare;
+        }
+        let empty = Reserved { v: 1, src: self.src.to_owned(), ..Reserved::default() };
+        let (key, found) = self.reserve(mine, &held(with(&bare, &empty)));
+        losses.extend(found);
+        with(&bare, &key.unwrap_or(empty))
+    }
+
+    fn reserve<T: Facts>(&self, mine: &T, held: &T) -> (Option<Reserved>, Vec<Loss>) {
+        let ids = (self.ids != Ids::default()).then(|| self.ids.clone());
+        complement::reserve(&self.subject, self.src, mine, held, ids, self.out.keep)
+    }
+}
+
+fn with(metadata: &Field<Raw>, key: &Reserved) -> Field<Raw> {
+    values::metadata(metadata.get(), &[(complement::KEY, Some(Raw::of(key)))])
+}

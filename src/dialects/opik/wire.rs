@@ -1,0 +1,258 @@
+//! The vendor's documents, in its own words (`wire/opik.md §4`, `§5`).
+//!
+//! One struct serves create, update and read of a subject: an update is the same fields, fewer of
+//! them, and a read adds [`READ_ONLY`] ones, which arrive in `extra`.
+
+use indexmap::IndexMap;
+
+use crate::canonical::Raw;
+use crate::open_object;
+
+/// Fields that only the server writes (`wire/opik.md §5.1`, `§5.2`), besides those named below.
+pub(super) const READ_ONLY: &[&str] = &[
+    "annotation_queues",
+    "comments",
+    "created_at",
+    "created_by",
+    "duration",
+    "experiment",
+    "feedback_scores",
+    "guardrails_validations",
+    "has_tool_spans",
+    "last_updated_by",
+    "llm_span_count",
+    "providers",
+    "span_count",
+    "span_feedback_scores",
+    "visibility_mode",
+];
+
+/// What a trace's row sums up from its spans; a span's row carries both itself.
+pub(super) const READ_ONLY_TRACE: &[&str] = &["total_estimated_cost", "usage"];
+
+/// `source` values every server takes (`wire/opik.md §10.4`).
+pub(super) const SOURCES: &[&str] = &["sdk", "experiment", "playground", "optimization"];
+
+/// `source` values of a feedback score (`wire/opik.md §4.6`).
+pub(super) const SCORE_SOURCES: &[&str] = &["ui", "sdk", "online_scoring"];
+
+/// Keys of `usage` that say how many prompt tokens came from a cache, the plain one first.
+pub(super) const CACHE_READ: &[&str] = &[
+    "cache_read_input_tokens",
+    "original_usage.prompt_tokens_details.cached_tokens",
+    "original_usage.cache_read_input_tokens",
+    "original_usage.cacheReadInputTokens",
+];
+
+/// Keys of `usage` that say how many prompt tokens went into a cache, the plain one first.
+pub(super) const CACHE_WRITE: &[&str] = &[
+    "cache_creation_input_tokens",
+    "original_usage.cache_creation_input_tokens",
+    "original_usage.cacheWriteInputTokens",
+];
+
+/// Keys of `usage` that say how many completion tokens were reasoning, the plain one first.
+pub(super) const REASONING: &[&str] =
+    &["reasoning_tokens", "original_usage.completion_tokens_details.reasoning_tokens"];
+
+open_object! {
+    /// A trace: `TraceWrite`, `TraceUpdate`, `TracePublic`.
+    pub(super) struct Trace {
+        /// UUID, version 7.
+        id: String,
+        /// The project; none means `Default Project`.
+        project_name: String,
+        /// The project's id: in updates and reads only.
+        project_id: String,
+        /// The name.
+        name: String,
+        /// RFC 3339 with a zone; required to create.
+        start_time: String,
+        /// RFC 3339; none while it runs.
+        end_time: String,
+        /// Any JSON.
+        input: Raw,
+        /// Any JSON.
+        output: Raw,
+        /// Any JSON, an object nearly always.
+        metadata: Raw,
+        /// A set.
+        tags: Vec<String>,
+        /// Updates only.
+        tags_to_add: Vec<String>,
+        /// Updates only.
+        tags_to_remove: Vec<String>,
+        /// What went wrong.
+        error_info: ErrorInfo,
+        /// The row's version; the greatest wins.
+        last_updated_at: String,
+        /// Milliseconds to the first token.
+        ttft: f64,
+        /// The session.
+        thread_id: String,
+        /// Who logged it, see [`SOURCES`].
+        source: String,
+        /// The deployment environment, up to 150 characters.
+        environment: String,
+    }
+}
+
+open_object! {
+    /// A span: `SpanWrite`, `SpanUpdate`, `SpanPublic`.
+    pub(super) struct Span {
+        /// UUID, version 7.
+        id: String,
+        /// The project; none means `Default Project`.
+        project_name: String,
+        /// The project's id: in updates and reads only.
+        project_id: String,
+        /// The trace; required.
+        trace_id: String,
+        /// The enclosing span; none for a top-level one.
+        parent_span_id: String,
+        /// The name.
+        name: String,
+        /// `general`, `tool`, `llm` or `guardrail`.
+        kind as "type": String,
+        /// RFC 3339 with a zone; required to create.
+        start_time: String,
+        /// RFC 3339; none while it runs.
+        end_time: String,
+        /// Any JSON.
+        input: Raw,
+        /// Any JSON.
+        output: Raw,
+        /// Any JSON, an object nearly always.
+        metadata: Raw,
+        /// The model.
+        model: String,
+        /// Who serves it.
+        provider: String,
+        /// Token counts, integers within int32.
+        usage: IndexMap<String, Raw>,
+        /// USD, not negative.
+        total_estimated_cost: f64,
+        /// A set.
+        tags: Vec<String>,
+        /// Updates only.
+        tags_to_add: Vec<String>,
+        /// Updates only.
+        tags_to_remove: Vec<String>,
+        /// What went wrong.
+        error_info: ErrorInfo,
+        /// The row's version; the greatest wins.
+        last_updated_at: String,
+        /// Milliseconds to the first token.
+        ttft: f64,
+        /// Who logged it, see [`SOURCES`].
+        source: String,
+        /// The deployment environment, up to 150 characters.
+        environment: String,
+    }
+}
+
+open_object! {
+    /// An error; type and traceback are declared required (`wire/opik.md §5.5`).
+    pub(super) struct ErrorInfo {
+        /// The exception's type.
+        exception_type: String,
+        /// Its message.
+        message: String,
+        /// Its stack.
+        traceback: String,
+    }
+}
+
+open_object! {
+    /// A feedback score (`wire/opik.md §4.6`).
+    pub(super) struct Score {
+        /// The trace or span it judges; not in the single form, whose path says it.
+        id: String,
+        /// The thread it judges.
+        thread_id: String,
+        /// The project; none means `Default Project`.
+        project_name: String,
+        /// Or the project's id.
+        project_id: String,
+        /// Its name.
+        name: String,
+        /// A number of magnitude below 10^9 with up to 9 decimals.
+        value: Raw,
+        /// A word beside the number.
+        category_name: String,
+        /// Why.
+        reason: String,
+        /// See [`SCORE_SOURCES`].
+        source: String,
+        /// Who judged.
+        author: String,
+    }
+}
+
+open_object! {
+    /// The body of a batch create or a batch of scores.
+    pub(super) struct Batch {
+        /// Of `traces/batch`.
+        traces: Vec<Raw>,
+        /// Of `spans/batch`.
+        spans: Vec<Raw>,
+        /// Of `feedback-scores`.
+        scores: Vec<Raw>,
+    }
+}
+
+open_object! {
+    /// The body of a batch update.
+    pub(super) struct PatchBatch {
+        /// Whom it changes.
+        ids: Vec<String>,
+        /// How.
+        update: Raw,
+        /// Whether its tags are added to those held.
+        merge_tags: bool,
+    }
+}
+
+open_object! {
+    /// The body of a batch delete.
+    pub(super) struct Ids {
+        /// Whom.
+        ids: Vec<String>,
+    }
+}
+
+open_object! {
+    /// The body of a score's delete.
+    pub(super) struct DeleteScores {
+        /// The score of a trace or span.
+        name: String,
+        /// The scores of a thread.
+        names: Vec<String>,
+        /// The thread.
+        thread_id: String,
+        /// The thread's project.
+        project_name: String,
+        /// Only this author's.
+        author: String,
+    }
+}
+
+open_object! {
+    /// A page of a list.
+    pub(super) struct Page {
+        /// How many there are in all.
+        total: u64,
+        /// Those of this page.
+        content: Vec<Raw>,
+    }
+}
+
+open_object! {
+    /// A project, and the body that asks for one by name.
+    pub(super) struct Project {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    }
+}

@@ -1,0 +1,102 @@
+//! The few connections that read.
+//!
+//! Readers see the last commit and never wait for the writer; they wait for one another
+//! when all are taken, which bounds their memory.
+
+use parking_lot::Condvar;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use zstd::bulk::Decompressor;
+
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::OpenError;
+use crate::pipeline::ledger::sqlite::lock::Layout;
+use crate::pipeline::ledger::sqlite::lock::failed;
+use crate::pipeline::ledger::sqlite::schema;
+
+const READERS: usize = 3;
+
+/// A pool of reading connections.
+pub(super) struct Readers {
+    pool: Mutex<Pool>,
+    freed: Condvar,
+}
+
+struct Pool {
+    idle: Vec<Reader>,
+    closed: bool,
+}
+
+/// A connection and the context that decompresses what it reads.
+pub(super) struct Reader {
+    /// Reads the last commit.
+    pub(super) conn: Connection,
+    /// Kept, because a context is costly to build.
+    pub(super) zstd: Decompressor<'static>,
+}
+
+impl Readers {
+    /// Opens every connection at once, so that a read never has to.
+    pub(super) fn open(at: &Layout) -> Result<Self, OpenError> {
+        let idle = (0..READERS)
+            .map(|_| {
+                Ok(Reader {
+                    conn: schema::reader(at)?,
+                    zstd: Decompressor::new().map_err(failed("prepare to decompress", &at.db))?,
+                })
+            })
+            .collect::<Result<_, OpenError>>()?;
+        Ok(Self { pool: Mutex::new(Pool { idle, closed: false }), freed: Condvar::new() })
+    }
+
+    /// Takes a free connection, waiting for one.
+    pub(super) fn lease(&self) -> Result<Lease<'_>, LedgerError> {
+        let mut pool = self.pool.lock();
+        loop {
+            if pool.closed {
+                return Err(LedgerError::Closed);
+            }
+            if let Some(reader) = pool.idle.pop() {
+                return Ok(Lease { from: self, reader: Some(reader) });
+            }
+            self.freed.wait(&mut pool);
+        }
+    }
+
+    /// Closes the connections; those on lease as they come back.
+    pub(super) fn close(&self) {
+        let mut pool = self.pool.lock();
+        pool.closed = true;
+        pool.idle.clear();
+        self.freed.notify_all();
+    }
+}
+
+/// A reading connection that goes back when it is dropped.
+pub(super) struct Lease<'a> {
+    from: &'a Readers,
+    reader: Option<Reader>,
+}
+
+impl Lease<'_> {
+    /// Runs one query.
+    pub(super) fn read<T>(
+        mut self,
+        query: impl FnOnce(&mut Reader) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        match &mut self.reader {
+            Some(reader) => query(reader),
+            None => Err(LedgerError::Closed),
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.from.pool.lock();
+        if !pool.closed {
+            pool.idle.extend(self.reader.take());
+        }
+        self.from.freed.notify_one();
+    }
+}

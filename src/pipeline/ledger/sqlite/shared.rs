@@ -1,0 +1,108 @@
+//! What the writer tells everybody else: the head and its health.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::pipeline::ledger::COMMIT_BOUNDS;
+use crate::pipeline::ledger::Commits;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::sqlite::schema::Tail;
+
+/// Written by the writer, read by all.
+pub(super) struct Shared {
+    head: watch::Sender<Seq>,
+    health: Mutex<Health>,
+}
+
+struct Health {
+    ready: bool,
+    tail: Tail,
+    last_error: Option<String>,
+    commits: Commits,
+}
+
+impl Shared {
+    /// A ledger that ends at `tail` and takes appends.
+    pub(super) fn new(tail: Tail) -> Self {
+        Self {
+            head: watch::Sender::new(tail.seq),
+            health: Mutex::new(Health { ready: true, tail, last_error: None, commits: Commits::default() }),
+        }
+    }
+
+    /// The highest durable sequence.
+    pub(super) fn head(&self) -> Seq {
+        *self.head.borrow()
+    }
+
+    /// Follows the head.
+    pub(super) fn watch(&self) -> watch::Receiver<Seq> {
+        self.head.subscribe()
+    }
+
+    /// The part of the status that the writer knows.
+    pub(super) fn status(&self) -> Status {
+        let health = self.health.lock();
+        Status {
+            ready: health.ready,
+            head: self.head(),
+            records: health.tail.records,
+            items: health.tail.items,
+            lost: health.tail.lost,
+            last_error: health.last_error.clone(),
+            commits: health.commits.clone(),
+            ..Status::default()
+        }
+    }
+
+    /// A group is durable.
+    pub(super) fn flushed(&self, calls: usize, took: Duration, tail: Tail, appended: bool) {
+        let mut health = self.health.lock();
+        health.tail = tail;
+        let commits = &mut health.commits;
+        commits.groups += 1;
+        commits.calls += calls as u64;
+        commits.largest = commits.largest.max(calls as u64);
+        commits.last = took;
+        commits.total += took;
+        let slot = COMMIT_BOUNDS.partition_point(|bound| *bound < took);
+        commits.buckets[slot] += 1;
+        drop(health);
+        if appended {
+            self.head.send_replace(tail.seq);
+        }
+    }
+
+    /// Something failed that does not stop the writer.
+    pub(super) fn failed(&self, reason: &str) {
+        self.health.lock().last_error = Some(reason.to_owned());
+    }
+
+    /// The store was opened again and ends at `tail`.
+    pub(super) fn reopened(&self, tail: Tail) {
+        let mut health = self.health.lock();
+        health.ready = true;
+        health.tail = tail;
+        drop(health);
+        self.head.send_if_modified(|head| {
+            let moved = *head != tail.seq;
+            *head = tail.seq;
+            moved
+        });
+    }
+
+    /// The store cannot be opened; appends fail until it can.
+    pub(super) fn stuck(&self, reason: &str) {
+        let mut health = self.health.lock();
+        health.ready = false;
+        health.last_error = Some(reason.to_owned());
+    }
+
+    /// No more appends, by request.
+    pub(super) fn closed(&self) {
+        self.health.lock().ready = false;
+    }
+}

@@ -1,0 +1,197 @@
+//! What one call asks of the writer, and its statements inside the group's transaction.
+
+use std::sync::Arc;
+
+use rusqlite::CachedStatement;
+use rusqlite::Connection;
+use rusqlite::params;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::oneshot;
+
+use crate::pipeline::ledger::Counters;
+use crate::pipeline::ledger::Draft;
+use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Settle;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::ledger::sqlite::envelope;
+use crate::pipeline::ledger::sqlite::envelope::Sealer;
+use crate::pipeline::ledger::sqlite::schema::Tail;
+use crate::pipeline::ledger::sqlite::schema::signed;
+use crate::pipeline::ledger::sqlite::subjects;
+
+/// One call waiting for the writer.
+pub(super) struct Job {
+    /// What to do.
+    pub(super) work: Work,
+    /// Who waits for it.
+    pub(super) reply: oneshot::Sender<Result<Answer, LedgerError>>,
+    /// Its share of the queue's bytes, given back with the job.
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What a job asks.
+pub(super) enum Work {
+    Append(Sealed),
+    Alias { trace: SubjectKey, seqs: Vec<Seq> },
+    Settle { destination: String, settle: Settle },
+    PutIfAbsent(Vec<Fact>),
+    Replace(Vec<Fact>),
+    Close,
+}
+
+/// What the writer answers once the group is durable.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Done,
+    Appended(Seq),
+    Held(Vec<Vec<u8>>),
+}
+
+/// A draft made ready away from the writer: all that is left is its place.
+pub(super) struct Sealed {
+    env: Vec<u8>,
+    table: Vec<u8>,
+    traces: Vec<SubjectKey>,
+    at_ms: i64,
+    project: Arc<str>,
+    dialect: &'static str,
+    items: u32,
+}
+
+impl Sealed {
+    /// Compresses, encodes and sorts; the draft's body is not kept.
+    pub(super) fn new(sealer: &Sealer, mut draft: Draft) -> Result<Self, LedgerError> {
+        draft.traces.sort_unstable();
+        draft.traces.dedup();
+        Ok(Self {
+            env: sealer.seal(&draft)?,
+            table: subjects::table(&draft.traces, &draft.subjects),
+            traces: draft.traces,
+            at_ms: draft.at_ns.div_euclid(1_000_000),
+            project: draft.project,
+            dialect: draft.dialect,
+            items: draft.items,
+        })
+    }
+
+    /// The bytes it takes in the queue.
+    pub(super) fn weight(&self) -> usize {
+        self.env.len() + self.table.len() + self.traces.len() * size_of::<SubjectKey>()
+    }
+}
+
+impl Work {
+    /// The bytes it adds to a group.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Append(sealed) => sealed.weight(),
+            _ => 0,
+        }
+    }
+
+    /// Runs the statements; `tail` moves with every append.
+    pub(super) fn apply(&mut self, conn: &Connection, tail: &mut Tail) -> rusqlite::Result<Answer> {
+        match self {
+            Self::Append(sealed) => append(conn, tail, sealed),
+            Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
+            Self::Settle { destination, settle } => step(conn, destination, settle),
+            Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
+            Self::Replace(facts) => replace(conn, facts),
+            Self::Close => Ok(Answer::Done),
+        }
+    }
+}
+
+fn append(conn: &Connection, tail: &mut Tail, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+    let seq = tail.seq + 1;
+    envelope::stamp(&mut sealed.env, seq);
+    conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        signed(seq),
+        sealed.at_ms,
+        &*sealed.project,
+        sealed.dialect,
+        sealed.items,
+        sealed.env
+    ])?;
+    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2)")?.execute(params![signed(seq), sealed.table])?;
+    index(conn, &sealed.traces, &[seq])?;
+    tail.seq = seq;
+    tail.records += 1;
+    tail.items += u64::from(sealed.items);
+    Ok(Answer::Appended(seq))
+}
+
+fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Result<Answer> {
+    let mut insert = conn.prepare_cached("INSERT OR IGNORE INTO traces VALUES(?1, ?2)")?;
+    for trace in traces {
+        for seq in seqs {
+            insert.execute((signed(trace.0), signed(*seq)))?;
+        }
+    }
+    Ok(Answer::Done)
+}
+
+fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Result<Answer> {
+    let Settle { base, counters, opened, closed, facts } = settle;
+    progress(conn, destination, *base, counters)?;
+    let mut close = conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
+    for trace in closed {
+        close.execute((destination, signed(trace.0)))?;
+    }
+    let mut open = conn.prepare_cached("INSERT OR REPLACE INTO open VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    for trace in opened {
+        keep_open(&mut open, destination, trace)?;
+    }
+    replace(conn, facts)
+}
+
+fn progress(conn: &Connection, destination: &str, base: Seq, counters: &Counters) -> rusqlite::Result<()> {
+    let Counters { accepted, delivered, dead, filtered, expired, quarantined } = counters;
+    conn.prepare_cached("INSERT OR REPLACE INTO progress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
+        destination,
+        signed(base),
+        signed(*accepted),
+        signed(*delivered),
+        signed(*dead),
+        signed(*filtered),
+        signed(*expired),
+        signed(*quarantined),
+    ])?;
+    Ok(())
+}
+
+fn keep_open(into: &mut CachedStatement<'_>, destination: &str, open: &Open) -> rusqlite::Result<()> {
+    let Open { trace, project, shown, first, last, note } = open;
+    into.execute(params![
+        destination,
+        signed(trace.0),
+        &**project,
+        signed(*shown),
+        signed(*first),
+        signed(*last),
+        note,
+    ])?;
+    Ok(())
+}
+
+fn put_if_absent(conn: &Connection, facts: &[Fact]) -> rusqlite::Result<Answer> {
+    let mut put = conn.prepare_cached("INSERT OR IGNORE INTO facts VALUES(?1, ?2, ?3)")?;
+    let mut held = conn.prepare_cached("SELECT value FROM facts WHERE space = ?1 AND key = ?2")?;
+    let mut values = Vec::with_capacity(facts.len());
+    for Fact { space, key, value } in facts {
+        put.execute((space, key, value))?;
+        values.push(held.query_row((space, key), |row| row.get(0))?);
+    }
+    Ok(Answer::Held(values))
+}
+
+fn replace(conn: &Connection, facts: &[Fact]) -> rusqlite::Result<Answer> {
+    let mut put = conn.prepare_cached("INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)")?;
+    for Fact { space, key, value } in facts {
+        put.execute((space, key, value))?;
+    }
+    Ok(Answer::Done)
+}

@@ -1,0 +1,113 @@
+//! Clients that are slow or silent, and the end of serving.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::scene::Bent;
+use super::scene::LONG;
+use super::scene::SHORT;
+use super::scene::Scene;
+use super::scene::head;
+use spangate::http::server::Patience;
+
+#[tokio::test]
+async fn a_silent_and_a_dripping_client_are_closed() {
+    let scene = impatient(LONG).await;
+    let (mut silent, mut dripping) = (scene.connect().await, scene.connect().await);
+    dripping.send("GET /one/health HTTP/1.1\r\nhost").await;
+    assert_eq!(silent.closed().await, b"");
+    dripping.closed().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_outlives_the_patience_for_headers() {
+    let scene = impatient(LONG).await;
+    let mut idle = scene.connect().await;
+    let request = head("GET", "/one/health", "", 0);
+    idle.send(&request).await;
+    assert_eq!(idle.answer().await.body, "well");
+    // A silent one, begun later, is closed: so the other has been idle for longer than that.
+    scene.connect().await.closed().await;
+    idle.send(&request).await;
+    assert_eq!(idle.answer().await.body, "well");
+    // Once it has begun to speak again, it has no more time than anyone.
+    idle.send("GET").await;
+    idle.closed().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_in_the_end() {
+    let scene = impatient(SHORT).await;
+    let mut idle = scene.connect().await;
+    idle.send(&head("GET", "/one/health", "", 0)).await;
+    assert_eq!(idle.answer().await.status, 200);
+    assert_eq!(idle.closed().await, b"");
+}
+
+#[tokio::test]
+async fn long_headers_are_refused() {
+    let scene = Scene::start().await;
+    let headers = format!("x-long: {}\r\n", "x".repeat(33_000));
+    assert_eq!(scene.ask_with("GET", "/one/health", &headers, b"").await.status, 431);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut() {
+    let patience = Patience { stall: SHORT, ..Patience::default() };
+    let scene = Scene::bent(Bent { patience, grace: LONG, ..Bent::default() }).await;
+    let mut deaf = scene.connect().await;
+    deaf.send(&head("GET", "/one/large", "x-key: sg_all\r\n", 0)).await;
+    scene.one.begun.acquire().await.unwrap().forget();
+    // With the connection cut there is nothing to wait for; else this would take the grace.
+    scene.shutdown.cancel();
+    timeout(LONG / 2, scene.served).await.expect("cut before the grace ends").unwrap().unwrap();
+    assert!(deaf.closed().await.len() < 64 << 20);
+}
+
+#[tokio::test]
+async fn shutdown_finishes_what_is_in_hand_and_takes_nothing_new() {
+    let scene = Scene::start().await;
+    let mut busy = scene.connect().await;
+    busy.send(&head("GET", "/one/wait", "x-key: sg_all\r\n", 0)).await;
+    scene.begun(1).await;
+    let mut idle = scene.connect().await;
+    idle.send(&head("GET", "/one/health", "", 0)).await;
+    idle.answer().await;
+    scene.shutdown.cancel();
+    assert_eq!(idle.closed().await, b"");
+    assert!(TcpStream::connect(scene.address).await.is_err());
+    assert!(!scene.served.is_finished());
+    scene.one.gate.add_permits(1);
+    assert_eq!(busy.answer().await.body, "waited");
+    scene.served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_grace_ends() {
+    let scene = Scene::bent(Bent { grace: SHORT, ..Bent::default() }).await;
+    let mut busy = scene.connect().await;
+    busy.send(&head("GET", "/one/wait", "x-key: sg_all\r\n", 0)).await;
+    scene.begun(1).await;
+    scene.shutdown.cancel();
+    scene.served.await.unwrap().unwrap();
+    assert_eq!(busy.closed().await, b"");
+}
+
+#[tokio::test]
+async fn connections_above_the_cap_wait_for_room() {
+    let patience = Patience { connections: 1, idle: SHORT, ..Patience::default() };
+    let scene = Scene::bent(Bent { patience, grace: LONG, ..Bent::default() }).await;
+    let mut first = scene.connect().await;
+    first.send(&head("GET", "/one/health", "", 0)).await;
+    assert_eq!(first.answer().await.status, 200);
+    let second = scene.ask_with("GET", "/one/health", "", b"").await;
+    assert_eq!(second.status, 200);
+    assert_eq!(first.closed().await, b"");
+}
+
+async fn impatient(idle: Duration) -> Scene {
+    let patience = Patience { head: SHORT, idle, ..Patience::default() };
+    Scene::bent(Bent { patience, grace: LONG, ..Bent::default() }).await
+}

@@ -1,0 +1,59 @@
+//! A client that sends a vendor's own calls.
+
+use std::net::SocketAddr;
+
+use reqwest::Method;
+use serde_json::Value;
+
+/// One project's client. It presents its key wherever any vendor's clients put theirs.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+    project_name: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    pub(super) fn new(http: reqwest::Client, at: SocketAddr, key: String) -> Self {
+        Self { http, base: format!("http://{at}"), key, project_name: "web".to_owned() }
+    }
+
+    /// The same client under another `X-Project-Name`.
+    pub(crate) fn named(mut self, project_name: &str) -> Self {
+        project_name.clone_into(&mut self.project_name);
+        self
+    }
+
+    /// Sends a call; the body is JSON, or `null` for none.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        for header in ["authorization", "x-api-key", "galileo-api-key"] {
+            request = request.header(header, &self.key);
+        }
+        request = request.header("x-project-name", &self.project_name);
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Answer { status, headers, body }
+    }
+
+    /// Sends a call that must be answered with a status; gives the body.
+    pub(crate) async fn must(&self, status: u16, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.call(method, path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}: {:?}", answer.body);
+        answer.body
+    }
+}

@@ -1,0 +1,58 @@
+//! The built binary as a user runs it: `spangate demo`, killed and started again.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+/// A demo in a process of its own.
+pub(crate) struct Demo {
+    child: Child,
+    /// Base URL for SDKs.
+    pub(crate) data: String,
+    /// Base URL for operators.
+    pub(crate) admin: String,
+    /// Base URL of the stand-ins.
+    pub(crate) vendors: String,
+}
+
+impl Demo {
+    /// Starts it on free ports with a state directory, and waits until it says that it listens.
+    pub(crate) fn start(state: &Path) -> Self {
+        let [data, admin, vendors] = [(); 3].map(|()| free_address());
+        let mut child = Command::new(env!("CARGO_BIN_EXE_spangate"))
+            .args(["demo", "--data", &data, "--admin", &admin, "--vendors", &vendors, "--state"])
+            .arg(state)
+            .env("SPANGATE__DESTINATIONS__PANDAPROBE__EGRESS__REQUESTS_PER_MINUTE", "60000")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with("Every trace that comes in"));
+        assert!(ready, "the demo ended before it listened");
+        std::thread::spawn(move || lines.for_each(drop));
+        let [data, admin, vendors] = [data, admin, vendors].map(|address| format!("http://{address}"));
+        Self { child, data, admin, vendors }
+    }
+
+    /// Kills it as `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}

@@ -1,0 +1,266 @@
+//! A whole site in one process: a gateway with its state directory and the vendors' stand-ins, each on
+//! a loopback port of its own. Closing a site checks that the books balance.
+
+mod client;
+mod demo;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use serde_json::json;
+use spangate::app::Gateway;
+use spangate::app::World;
+use spangate::config;
+use spangate::config::DialectInfo;
+use spangate::config::Sources;
+use spangate::dialects::DIALECTS;
+use spangate::http::keys;
+use spangate::pipeline::deliver::Book;
+use spangate::sandbox;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use client::Client;
+pub(crate) use demo::Demo;
+
+/// How long a condition may take to come true; nothing waits this long when all is well.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A gateway key of a project, the same in every test.
+pub(crate) fn key(project: &str) -> String {
+    let mut random = [7; 32];
+    for (at, byte) in project.bytes().enumerate().take(32) {
+        random[at] = byte;
+    }
+    keys::mint(random).0.expose_secret().to_owned()
+}
+
+/// A running site.
+pub(crate) struct Site {
+    gateway: Option<Gateway>,
+    state: TempDir,
+    config: String,
+    /// Where SDKs connect.
+    pub(crate) data: SocketAddr,
+    /// Where operators connect.
+    pub(crate) admin: SocketAddr,
+    /// Where the stand-ins listen.
+    pub(crate) vendors: SocketAddr,
+    http: reqwest::Client,
+    sandbox: Option<JoinHandle<anyhow::Result<()>>>,
+    stop: CancellationToken,
+}
+
+impl Site {
+    /// One project, `checkout`, routed to the stand-ins named (`opik`, `opik-2`, …: a name's part before
+    /// `-` is its dialect); reads come from the first.
+    pub(crate) async fn to(destinations: &[&str]) -> Self {
+        Self::with(&[("checkout", destinations)], "").await
+    }
+
+    /// Projects and their destinations; `more` is TOML added to the configuration.
+    pub(crate) async fn with(projects: &[(&str, &[&str])], more: &str) -> Self {
+        let vendors = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = vendors.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let sandbox = tokio::spawn(sandbox::serve(vendors, sandbox::Options::default(), stop.clone()));
+        let config = configuration(projects, at) + more;
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let state = TempDir::new().unwrap();
+        let mut site =
+            Self { gateway: None, state, config, data: at, admin: at, vendors: at, http, sandbox: Some(sandbox), stop };
+        site.vendor("pandaprobe").settings(&json!({"rate_limit_per_minute": null})).await;
+        site.open().await;
+        site
+    }
+
+    async fn open(&mut self) {
+        let data = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (self.data, self.admin) = (data.local_addr().unwrap(), admin.local_addr().unwrap());
+        let text = format!("[server]\nstate_dir = {:?}\n{}", self.state.path().join("ledger"), self.config);
+        let environment = BTreeMap::from([("VENDOR_KEY".to_owned(), "vendor-key".to_owned())]);
+        let infos: Vec<DialectInfo> = DIALECTS.iter().map(|dialect| *dialect.info()).collect();
+        let sources = Sources { text: Some(text), environment: environment.clone(), ..Sources::default() };
+        let loaded = config::load(&sources, &infos).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        self.gateway = Some(Gateway::start(&loaded.config, world(environment, data, admin)).await.unwrap());
+    }
+
+    /// Stops the gateway as SIGTERM does and starts it again on the same state.
+    pub(crate) async fn restart(&mut self) {
+        self.gateway.take().unwrap().stop().await.unwrap();
+        self.open().await;
+    }
+
+    /// A client of a project.
+    pub(crate) fn client(&self, project: &str) -> Client {
+        Client::new(self.http.clone(), self.data, key(project))
+    }
+
+    /// A stand-in.
+    pub(crate) fn vendor(&self, name: &str) -> Vendor {
+        Vendor { base: format!("http://{}/_sandbox", self.vendors), name: name.to_owned(), http: self.http.clone() }
+    }
+
+    /// Waits until nothing is pending anywhere.
+    pub(crate) async fn settled(&self) {
+        let gateway = self.gateway.as_ref().unwrap();
+        eventually("everything is settled", async || {
+            let head = gateway.ledger.head();
+            let done = |book: &Arc<parking_lot::Mutex<Book>>| {
+                let book = book.lock();
+                book.cursor == head && book.pending() == 0
+            };
+            gateway.books.values().all(done).then_some(())
+        })
+        .await;
+    }
+
+    /// Items by outcome at a destination: accepted, delivered, dead, pending.
+    pub(crate) fn counts(&self, destination: &str) -> (u64, u64, u64, u64) {
+        let book = self.gateway.as_ref().unwrap().books[destination].lock();
+        (book.counters.accepted, book.counters.delivered, book.counters.dead, book.pending())
+    }
+
+    /// Stops everything, after checking that the books balance.
+    pub(crate) async fn close(mut self) {
+        let gateway = self.gateway.take().unwrap();
+        for (name, book) in &gateway.books {
+            let book = book.lock();
+            let counters = &book.counters;
+            let outcomes = counters.delivered + counters.dead + counters.filtered + counters.expired;
+            let outcomes = outcomes + counters.quarantined + book.pending();
+            assert_eq!(counters.accepted, outcomes, "the books of {name} do not balance: {counters:?}");
+        }
+        gateway.stop().await.unwrap();
+        self.stop.cancel();
+        self.sandbox.take().unwrap().await.unwrap().unwrap();
+    }
+}
+
+/// A stand-in, as tests look at it and break it.
+pub(crate) struct Vendor {
+    base: String,
+    name: String,
+    http: reqwest::Client,
+}
+
+impl Vendor {
+    /// What it shows.
+    pub(crate) async fn traces(&self) -> Vec<Value> {
+        self.get("traces").await
+    }
+
+    /// What it shows, once there are so many traces, each with its spans as `whole` says.
+    pub(crate) async fn shows(&self, what: &str, whole: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        eventually(&format!("{} shows {what}", self.name), async || {
+            let traces = self.traces().await;
+            whole(&traces).then_some(traces)
+        })
+        .await
+    }
+
+    /// The scores it holds.
+    pub(crate) async fn scores(&self) -> Vec<Value> {
+        self.get("scores").await
+    }
+
+    /// The requests it saw.
+    pub(crate) async fn requests(&self) -> Vec<Value> {
+        let url = format!("{}/requests?name={}", self.base, self.name);
+        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    /// Answers the next requests with a fault.
+    pub(crate) async fn fault(&self, fault: &Value) {
+        self.post("faults", fault).await;
+    }
+
+    /// Takes every fault away.
+    pub(crate) async fn clear_faults(&self) {
+        let url = format!("{}/{}/faults", self.base, self.name);
+        assert!(self.http.delete(url).send().await.unwrap().status().is_success());
+    }
+
+    /// Changes how it behaves.
+    pub(crate) async fn settings(&self, settings: &Value) {
+        self.post("settings", settings).await;
+    }
+
+    async fn get(&self, what: &str) -> Vec<Value> {
+        let url = format!("{}/{}/{what}", self.base, self.name);
+        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    async fn post(&self, what: &str, body: &Value) {
+        let url = format!("{}/{}/{what}", self.base, self.name);
+        let answer = self.http.post(url).body(body.to_string()).header("content-type", "application/json");
+        assert!(answer.send().await.unwrap().status().is_success());
+    }
+}
+
+/// Asks until an answer comes; fails, saying what was waited for, when patience ends.
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn configuration(projects: &[(&str, &[&str])], vendors: SocketAddr) -> String {
+    let mut text = String::new();
+    let mut known: Vec<&str> = Vec::new();
+    for (project, destinations) in projects {
+        let sha256: String = keys::digest(&key(project)).iter().map(|byte| format!("{byte:02x}")).collect();
+        text += &format!("[keys.{project}]\nproject = \"{project}\"\nsha256 = \"{sha256}\"\n");
+        text += &format!("[projects.{project}]\nread_from = \"{}\"\n", name(destinations[0]));
+        for destination in *destinations {
+            text += &format!("[projects.{project}.routes.{}]\n", name(destination));
+            if !known.contains(destination) {
+                known.push(destination);
+            }
+        }
+    }
+    for destination in known {
+        let dialect = destination.split('-').next().unwrap();
+        text += &format!(
+            "[destinations.{}]\ndialect = \"{dialect}\"\nbase_url = \"http://{vendors}/{destination}\"\n\
+             allow_private = true\napi_keys = [\"env:VENDOR_KEY\"]\negress = {{ requests_per_minute = 600000 }}\n",
+            name(destination),
+        );
+    }
+    text
+}
+
+/// A stand-in's name as the configuration takes it.
+fn name(destination: &str) -> String {
+    destination.replace('-', "_")
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests run in the real world's time")]
+fn world(environment: BTreeMap<String, String>, data: TcpListener, admin: TcpListener) -> World {
+    World {
+        dialects: DIALECTS.to_vec(),
+        environment,
+        data,
+        admin,
+        clock: Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64),
+        new_id: Arc::new(rand::random),
+        dice: Arc::new(rand::random),
+        token_secret: None,
+        listener: None,
+    }
+}
