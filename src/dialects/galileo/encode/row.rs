@@ -112,7 +112,7 @@ pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row
     step.extra = extra;
     step.user_metadata = object(&metadata);
     if !same {
-        let (reserved, losses) = reserve_trace(view, step.clone(), desk);
+        let (reserved, losses) = reserve_trace(view, placeless(&step), desk);
         row.losses.extend(losses);
         step.user_metadata = with_reserved(&mut metadata, reserved);
     }
@@ -157,7 +157,7 @@ pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score],
     step.extra = extra;
     step.user_metadata = object(&metadata);
     if !same {
-        let (reserved, losses) = reserve_span(view, under, step.clone(), desk);
+        let (reserved, losses) = reserve_span(view, under, placeless(&step), desk);
         row.losses.extend(losses);
         step.user_metadata = with_reserved(&mut metadata, reserved);
     }
@@ -272,6 +272,11 @@ fn native_ids(id: Id, desk: &Desk<'_>) -> Option<String> {
         Id::Uuid(bytes) if timed(bytes) => None,
         id => Some(id.to_string()),
     }
+}
+
+/// A step as decoding takes it: its ids are the tree's.
+fn placeless(step: &wire::Step) -> wire::Step {
+    wire::Step { id: Field::Absent, ..step.clone() }
 }
 
 fn with_reserved(metadata: &mut IndexMap<String, Raw>, reserved: Option<Reserved>) -> Field<Raw> {
