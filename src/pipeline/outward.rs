@@ -42,15 +42,7 @@ impl Outwards {
     /// Replaces ids that we gave for names by the names: of the project and the session.
     pub fn dress(&self, project: &str, items: &TraceItems, view: &mut View) {
         let origin = items.origin();
-        let named = |id: &str| self.names.name(project, origin, id).map(|named| named.name);
-        let (name, stream) = contract::plain(&items.client_project(), named);
-        let Some(trace) = &mut view.trace else { return };
-        trace.facts.project = Field::Set(ClientProject { name: Some(name), stream, ..ClientProject::default() });
-        if let Field::Set(session) = &mut trace.facts.session
-            && let Some(name) = named(session)
-        {
-            *session = name;
-        }
+        dress(view, items, |id| self.names.name(project, origin, id).map(|named| named.name));
     }
 
     /// How a view goes out to a destination, but for names that must be looked up and a time that must
@@ -80,8 +72,7 @@ impl Outwards {
     fn client_project(&self, project: &str, trace: SubjectKey) -> ClientProject {
         let Ok(items) = self.traces.load(project, trace) else { return ClientProject::default() };
         let named = |id: &str| self.names.name(project, items.origin(), id).map(|named| named.name);
-        let (name, stream) = contract::plain(&items.client_project(), named);
-        ClientProject { name: Some(name), stream, ..ClientProject::default() }
+        plain(&items, named)
     }
 
     /// The trace's time in the ids of a dialect whose ids carry one: its own id's, where that carries a
@@ -125,6 +116,26 @@ impl Outwards {
     }
 }
 
+/// Replaces the ids of the project and the session by the names they were given for; the client
+/// project in plain names.
+pub fn dress(view: &mut View, items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {
+    let project = plain(items, &named);
+    if let Some(trace) = &mut view.trace {
+        trace.facts.project = Field::Set(project.clone());
+        if let Field::Set(session) = &mut trace.facts.session
+            && let Some(name) = named(session)
+        {
+            *session = name;
+        }
+    }
+    project
+}
+
+fn plain(items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {
+    let (name, stream) = contract::plain(&items.client_project(), named);
+    ClientProject { name: Some(name), stream, ..ClientProject::default() }
+}
+
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
     Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
@@ -135,7 +146,7 @@ fn natural_ms(view: &View) -> i64 {
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.
-fn own_ms(id: Id, natural: i64) -> Option<i64> {
+pub fn own_ms(id: Id, natural: i64) -> Option<i64> {
     let Id::Uuid(bytes) = id else { return None };
     let own = ids::embedded_ms(&bytes);
     ((own - natural).abs() <= DAY_MS).then_some(own)
