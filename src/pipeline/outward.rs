@@ -57,8 +57,8 @@ impl Outwards {
     ) -> Outward {
         let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
         let client = client.unwrap_or_else(|| self.client_project(project, trace));
-        let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| "default".to_owned());
-        let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| "default".to_owned());
+        let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| contract::DEFAULT_NAME.to_owned());
+        let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| contract::DEFAULT_NAME.to_owned());
         Outward {
             scope: route.scope.clone(),
             trace_ms: natural_ms(view),

@@ -1,5 +1,7 @@
 //! Requests as JSON lines: one object a line with method, path, headers and body.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Method;
 use indexmap::IndexMap;
@@ -63,7 +65,7 @@ impl Input {
     pub fn read(line: usize, text: &str) -> Result<Self, String> {
         let read: Read = serde_json::from_str(text)
             .map_err(|error| format!("{error}; a line is {{\"method\", \"path\", \"headers\"?, \"body\"}}"))?;
-        let body = read.body.map(|body| Bytes::from(compact(body.text()))).unwrap_or_default();
+        let body = read.body.map(|body| Bytes::from(body.text().to_owned())).unwrap_or_default();
         Self::new(line, &read.method, &read.path, read.headers, body)
     }
 
@@ -84,6 +86,7 @@ impl Input {
             return Err(format!("path: {path:?} must begin with /"));
         }
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let body = std::str::from_utf8(&body).map_or(body.clone(), |text| Bytes::from(on_one_line(text).into_owned()));
         let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
         let call = Call { method, path: path.to_owned(), query: query.to_owned(), headers, body };
         Ok(Self { line, call })
@@ -92,14 +95,18 @@ impl Input {
 
 /// A request as one line, without its end.
 pub fn print(request: &Request) -> String {
-    let body = request.body.as_ref().and_then(|body| Raw::parse(&compact(std::str::from_utf8(body).ok()?)));
+    let body = request.body.as_ref().and_then(|body| Raw::parse(&on_one_line(std::str::from_utf8(body).ok()?)));
     let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let written = Written { method: request.method.as_str(), path: &request.path, headers, body };
     Raw::of(&written).text().to_owned()
 }
 
-/// JSON text without the white space between its tokens: on one line, all else verbatim.
-fn compact(text: &str) -> String {
+/// JSON text as one line: what stands on one already is left as it is, else the white space between
+/// tokens goes.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\r']) {
+        return Cow::Borrowed(text);
+    }
     let mut inside = false;
     let mut escaped = false;
     let kept = |letter: &char| {
@@ -111,7 +118,7 @@ fn compact(text: &str) -> String {
         inside = *letter == '"';
         !matches!(letter, ' ' | '\t' | '\n' | '\r')
     };
-    text.chars().filter(kept).collect()
+    Cow::Owned(text.chars().filter(kept).collect())
 }
 
 #[cfg(test)]
@@ -119,11 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn compacting_keeps_strings_and_number_forms() {
-        assert_eq!(
-            compact("{ \"a b\" :\n [1.0, 2e3,\t\"c \\\" d\\\\\" , \"\"] }"),
-            r#"{"a b":[1.0,2e3,"c \" d\\",""]}"#
-        );
+    fn one_line_keeps_strings_and_number_forms() {
+        let pretty = "{ \"a b\" :\n [1.0, 2e3,\t\"c \\\" d\\\\\" , \"\"] }";
+        assert_eq!(on_one_line(pretty), r#"{"a b":[1.0,2e3,"c \" d\\",""]}"#);
+        assert_eq!(on_one_line("[1, 2]"), "[1, 2]");
     }
 
     #[test]

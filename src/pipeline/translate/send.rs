@@ -17,6 +17,7 @@ use crate::canonical::TraceView;
 use crate::canonical::View;
 use crate::canonical::complement::Keep;
 use crate::canonical::ids;
+use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Known;
 use crate::contract::Outward;
@@ -32,6 +33,7 @@ use crate::pipeline::pack;
 use super::Gathered;
 use super::Lost;
 use super::Sent;
+use super::names::Book;
 
 /// How long a server that checks ids takes one, in milliseconds, and how far ahead of its clock
 /// (`design.md §5`, `id_window`).
@@ -41,11 +43,13 @@ pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
     let mut sent = Sent::default();
     let mut learnt: BTreeMap<VendorProject, Known> = BTreeMap::new();
     let mut plans = Vec::new();
+    // Not the input's names: what they are at the target is to be told there.
+    let names = Book::default();
     for items in gathered.placed() {
         let (view, project) = gathered.dressed(items);
         let mut out = outward(gathered, items, &view, project, to);
         let known = learnt.entry(out.project.clone()).or_insert_with(|| {
-            let (known, asked) = gathered.names.learn(to, &out.project);
+            let (known, asked) = names.learn(to, &out.project);
             sent.requests.extend(asked);
             known
         });
@@ -89,7 +93,7 @@ fn outward(
     project: ClientProject,
     to: &'static dyn Dialect,
 ) -> Outward {
-    let named = |name: Option<String>| name.unwrap_or_else(|| "default".to_owned());
+    let named = |name: Option<String>| name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let project = VendorProject { name: to.project_name(&named(project.name)), stream: named(project.stream) };
     let trace_ms = trace_ms(view, items.first_at, gathered.now);
     Outward { scope: None, trace_ms, project, known: Known::new(), keep: Keep::Full }
