@@ -108,15 +108,15 @@ fn compare(subject: &str, before: &Value, after: &Value, out: &mut Vec<Differenc
 fn subjects(view: &Value) -> Vec<(String, Value)> {
     let id = view["id"].as_str().unwrap();
     let mut trace = view["trace"].clone();
-    if !trace.is_object() {
-        trace = Value::Object(serde_json::Map::new());
+    if trace.is_object() {
+        trace["complete"] = view["complete"].clone();
     }
-    trace["complete"] = view["complete"].clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let spans = view["spans"].as_array().unwrap().iter();
     let spans = spans.map(|span| (format!("span {}", text(&span["id"])), span.clone()));
     let scores = view["scores"].as_array().unwrap().iter();
     let scores =
         scores.map(|score| (format!("score {:?} on {}", text(&score["name"]), text(&score["target"])), score.clone()));
-    std::iter::once((format!("trace {id}"), trace)).chain(spans).chain(scores).collect()
+    let trace = trace.is_object().then(|| (format!("trace {id}"), trace));
+    trace.into_iter().chain(spans).chain(scores).collect()
 }

@@ -35,7 +35,7 @@ pub(super) fn gather(from: &'static dyn Dialect, inputs: Vec<Input>, now: Option
         Gathered { traces: IndexMap::new(), names: Book::default(), now, refused: Vec::new(), losses: Vec::new() };
     let mut records = Vec::new();
     for Input { line, call } in inputs {
-        match gathered.decode(from, &call, &seed(line, at)) {
+        match gathered.decode(&call, &seed(line, at)) {
             Ok(decoded) => records.push((line, decoded)),
             Err(why) => gathered.refused.push(Refused { line, why }),
         }
@@ -46,10 +46,11 @@ pub(super) fn gather(from: &'static dyn Dialect, inputs: Vec<Input>, now: Option
 
 impl Gathered {
     /// The items of a line; none where it only gives names, or reads.
-    fn decode(&mut self, from: &'static dyn Dialect, call: &Call, seed: &Seed) -> Result<Decoded, String> {
+    fn decode(&mut self, call: &Call, seed: &Seed) -> Result<Decoded, String> {
         if call.method == Method::GET {
             return Ok(Decoded::default());
         }
+        let from = self.from;
         let decoded = match from.decode(call, seed) {
             Ok(decoded) if !decoded.items.is_empty() => return Ok(decoded),
             Ok(decoded) => decoded,

@@ -32,6 +32,7 @@ const PROJECT: &str = "translate";
 
 /// What the input said.
 pub struct Gathered {
+    from: &'static dyn Dialect,
     traces: IndexMap<SubjectKey, TraceItems>,
     names: Book,
     now: Option<Time>,

@@ -16,7 +16,6 @@ use crate::canonical::Trace;
 use crate::canonical::TraceView;
 use crate::canonical::View;
 use crate::canonical::complement::Keep;
-use crate::canonical::ids;
 use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Known;
@@ -95,27 +94,16 @@ fn outward(
 ) -> Outward {
     let named = |name: Option<String>| name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let project = VendorProject { name: to.project_name(&named(project.name)), stream: named(project.stream) };
-    let trace_ms = trace_ms(view, items.first_at, gathered.now);
+    let trace_ms = trace_ms(gathered, items, view);
     Outward { scope: None, trace_ms, project, known: Known::new(), keep: Keep::Full }
 }
 
-/// The trace's time in ids that carry one: its own id's, else its start's, else its first line's; with
-/// a clock, inside a server's window.
-fn trace_ms(view: &View, first_at: Time, now: Option<Time>) -> i64 {
-    let start = view.start();
-    let natural = start.unwrap_or(first_at).millis();
-    let own = outward::own_ms(view.id, natural).or_else(|| start.is_none().then(|| seventh_ms(view.id)).flatten());
-    let own = own.unwrap_or(natural);
-    let Some(now) = now else { return own };
+/// The trace's time in ids that carry one; with a clock, inside a server's window.
+fn trace_ms(gathered: &Gathered, items: &TraceItems, view: &View) -> i64 {
+    let natural = outward::natural_ms(Some(gathered.from), items, view);
+    let own = outward::own_ms(view.id, natural).unwrap_or(natural);
+    let Some(now) = gathered.now else { return own };
     own.clamp(now.millis() - ID_WINDOW_MS.0, now.millis() + ID_WINDOW_MS.1)
-}
-
-/// The time of a version 7 UUID.
-fn seventh_ms(id: Id) -> Option<i64> {
-    match id {
-        Id::Uuid(bytes) if bytes[6] >> 4 == 7 => Some(ids::embedded_ms(&bytes)),
-        _ => None,
-    }
 }
 
 /// What the deletes in the input take to be there, and the view has not; `None` without any.

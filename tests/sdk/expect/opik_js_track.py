@@ -38,7 +38,6 @@ TRACES = {
                             "type": "tool",
                             "start_time": RUN,
                             "end_time": RUN,
-                            "input": {"arguments": []},
                             "error_info": {
                                 "exception_type": "TypeError",
                                 "message": "no such city",
@@ -90,7 +89,7 @@ TRACES = {
                             "name": "broken",
                             "type": "tool",
                             "created_at": RUN,
-                            "input": as_json({"arguments": []}),
+                            "input": "",
                             "status_code": 500,
                             "user_metadata": {
                                 "error.type": "TypeError",
@@ -151,7 +150,6 @@ TRACES = {
                             "status": "ERROR",
                             "started_at": RUN,
                             "ended_at": RUN,
-                            "input": {"arguments": []},
                             "error": "TypeError: no such city",
                         },
                         {

@@ -13,6 +13,12 @@ def at(vendor, native, origin, start_ms):
     return str(v7(start_ms, own.bytes[6:]))
 
 
+def stem(id):
+    """What all of these rules leave of an id: its last eight bytes, but for the variant."""
+    tail = uuid.UUID(id).bytes[8:]
+    return bytes([tail[0] & 0x3F]) + tail[1:]
+
+
 def v7(ms, tail):
     """48 bits of milliseconds and 10 bytes, with version and variant of a UUIDv7."""
     octets = bytearray(ms.to_bytes(6, "big") + tail)

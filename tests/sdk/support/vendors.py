@@ -73,14 +73,17 @@ def get(url):
 
 def trace(shown, vendor, native, origin):
     """The one trace that a client of `origin` called `native`, as `vendor` shows it; None if it does not."""
-    found = []
-    for each in shown[vendor][0]:
-        row = each.get("trace") if vendor == "opik" else each
-        if row and row[ID[vendor]] == ids.at(vendor, native, origin, start_ms(row)):
-            found.append(each)
+    row_of = (lambda each: each.get("trace")) if vendor == "opik" else lambda each: each
+    found = [each for each in shown[vendor][0] if row_of(each) and ids.stem(row_of(each)[ID[vendor]]) == ids.stem(native)]
+    if not found:
+        return None
     if len(found) > 1:
         return {"shown": f"{len(found)} times"}
-    return SHAPE[vendor](found[0], shown[vendor][1]) if found else None
+    row, shape = row_of(found[0]), SHAPE[vendor](found[0], shown[vendor][1])
+    right = ids.at(vendor, native, origin, start_ms(row))
+    if row[ID[vendor]] != right:
+        shape["id"] = f"{row[ID[vendor]]}, but by the rules {right}"
+    return shape
 
 
 def start_ms(row):
