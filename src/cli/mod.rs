@@ -8,6 +8,7 @@ mod demo;
 mod keys;
 mod sandbox;
 mod serve;
+mod translate;
 mod world;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ enum Verb {
     Serve(serve::Args),
     Check(check::Args),
     Sandbox(sandbox::Args),
+    Translate(translate::Args),
     #[command(subcommand)]
     Keys(keys::Verb),
 }
@@ -54,6 +56,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Verb::Serve(args) => wait(serve::run(args, environment)),
         Verb::Check(args) => check::run(args, environment, &infos()),
         Verb::Sandbox(args) => wait(sandbox::run(args)),
+        Verb::Translate(args) => translate::run(&args),
         Verb::Keys(verb) => keys::run(verb),
     }
 }
