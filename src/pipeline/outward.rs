@@ -14,7 +14,6 @@ use crate::contract::Known;
 use crate::contract::Names;
 use crate::contract::Outward;
 use crate::contract::VendorProject;
-use crate::pipeline::deliver::Destination;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::homes::Homes;
@@ -60,7 +59,7 @@ impl Outwards {
         project: &str,
         trace: SubjectKey,
         view: &View,
-        destination: &Destination,
+        dialect: &dyn Dialect,
         route: &Route,
     ) -> Outward {
         let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
@@ -70,7 +69,7 @@ impl Outwards {
         Outward {
             scope: route.scope.clone(),
             trace_ms: natural_ms(view),
-            project: VendorProject { name: destination.dialect.project_name(&name), stream },
+            project: VendorProject { name: dialect.project_name(&name), stream },
             known: Known::new(),
             keep: route.keep,
         }
@@ -123,10 +122,44 @@ impl Outwards {
         }
         Ok(())
     }
+
+    /// What [`Outwards::mint`] gave or would give, without giving anything: the trace's time as minted for the place, else as the id carries it, else
+    /// as minted for the project, else the time it would be minted with.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn recall(
+        &self,
+        dialect: &dyn Dialect,
+        place: &str,
+        (key, id): (SubjectKey, Id),
+        out: &mut Outward,
+    ) -> Result<(), LedgerError> {
+        if !dialect.info().timed_ids {
+            return Ok(());
+        }
+        let own = own_ms(id, out.trace_ms).filter(|_| out.scope.is_none());
+        let minted = match self.minted(place, key)? {
+            Some(minted) => Some(minted),
+            None if own.is_some() => own,
+            None => self.minted("", key)?,
+        };
+        out.trace_ms = minted.unwrap_or(out.trace_ms);
+        Ok(())
+    }
+
+    fn minted(&self, place: &str, key: SubjectKey) -> Result<Option<i64>, LedgerError> {
+        let held = self.ledger.fact(&space(place), &key.0.to_be_bytes())?;
+        Ok(held.and_then(|held| held.try_into().ok()).map(i64::from_be_bytes))
+    }
+}
+
+fn space(place: &str) -> String {
+    format!("mint/{place}")
 }
 
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
-    Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
+    Fact { space: space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
 
 /// The earliest start in milliseconds, or 0.
