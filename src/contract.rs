@@ -676,6 +676,9 @@ pub struct Explanation {
     pub destinations: Vec<Arrival>,
     /// Other projects that know the id.
     pub also_in: Vec<String>,
+    /// The trace itself, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<Documents>,
 }
 
 /// A span in an explanation.

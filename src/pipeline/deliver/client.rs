@@ -111,6 +111,11 @@ impl Client {
         self.known.lock().keys().cloned().collect()
     }
 
+    /// Where the vendor is.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// What look-ups taught about a vendor project since the start; empty where none was made.
     pub fn known(&self, project: &VendorProject) -> Known {
         self.known.lock().get(project).cloned().unwrap_or_default()

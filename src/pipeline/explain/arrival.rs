@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Explainer;
 use super::Outlet;
-use super::Stage;
 use super::find::Held;
+use super::outlet::Stage;
 use crate::canonical::Id;
 use crate::contract::Arrival;
 use crate::contract::Outward;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Explainer;
+use super::Outlet;
 use crate::canonical::Id;
 use crate::canonical::View;
 use crate::pipeline::fold::TraceItems;
@@ -11,9 +12,6 @@ use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::subject;
-
-/// Records that are decoded at most to find an id that only a scope's hash leads to.
-const SCAN: usize = 20_000;
 
 /// A trace that is held, or the updates of a span whose create is not.
 pub(super) struct Held {
@@ -95,30 +93,20 @@ impl Explainer {
 
     /// Looks through the newest records for an id as a route's scope hashes it: a hash has no way back.
     fn scan(&self, wanted: Id, project: Option<&str>) -> Result<Option<Held>, LedgerError> {
-        let is_scoped = |outlet: &super::Outlet| outlet.routes.values().any(|route| route.scope.is_some());
+        let is_scoped = |outlet: &Outlet| outlet.routes.values().any(|route| route.scope.is_some());
         if !self.outlets.iter().any(is_scoped) {
             return Ok(None);
         }
-        let (mut before, mut looked) = (None, 0);
-        while looked < SCAN {
-            let records = match self.outwards.ledger.newest(64, before) {
-                Ok(records) if records.is_empty() => break,
-                Ok(records) => records,
-                Err(LedgerError::Corrupt(seq)) => {
-                    (before, looked) = (Some(seq), looked + 1);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            looked += records.len();
-            before = records.last().map(|record| record.seq);
-            for record in records.iter().filter(|record| project.is_none_or(|project| *record.project == *project)) {
-                if let Some(native) = self.unhash(record, wanted) {
-                    return self.named(&record.project, native);
-                }
+        let mut found = None;
+        self.back(|record| {
+            if project.is_none_or(|project| *record.project == *project)
+                && let Some(native) = self.unhash(record, wanted)
+            {
+                found = self.named(&record.project, native)?;
             }
-        }
-        Ok(None)
+            Ok(found.is_none())
+        })?;
+        Ok(found)
     }
 
     /// The native id in a record that one of its project's scopes hashes to the id wanted.

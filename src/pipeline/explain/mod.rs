@@ -6,43 +6,39 @@
 mod arrival;
 mod documents;
 mod find;
+mod outlet;
 mod roster;
 
-use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use parking_lot::Mutex;
-use url::Url;
 
+use find::Held;
+pub use outlet::Outlet;
 pub use roster::Entry;
 pub use roster::Roster;
-pub use roster::printable;
 
+use crate::canonical::Raw;
+use crate::canonical::SpanView;
 use crate::canonical::Time;
 use crate::canonical::View;
-use crate::contract::Dialect;
 use crate::contract::Documents;
 use crate::contract::Explain;
 use crate::contract::Explanation;
-use crate::contract::Place;
 use crate::contract::RecordLine;
 use crate::contract::SpanLine;
 use crate::contract::Standing;
 use crate::contract::Summary;
-use crate::pipeline::deliver::Book;
-use crate::pipeline::deliver::Client;
 use crate::pipeline::deliver::Route;
-use crate::pipeline::deliver::State;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::record;
-use find::Held;
 
-/// Records that a list looks through at most.
+/// Records looked through at most, for a list and for an id that only a scope's hash leads to.
 const LOOK_BACK: usize = 20_000;
 
 /// What explains.
@@ -53,24 +49,6 @@ pub struct Explainer {
     pub projects: Vec<Arc<str>>,
     /// The destinations.
     pub outlets: Vec<Outlet>,
-}
-
-/// A destination, as far as explaining needs it.
-pub struct Outlet {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its dialect.
-    pub dialect: &'static dyn Dialect,
-    /// Its base URL, without credentials.
-    pub base: Url,
-    /// The record after which its routes began.
-    pub start: Seq,
-    /// The projects routed there.
-    pub routes: BTreeMap<Arc<str>, Route>,
-    /// What its courier knows.
-    pub book: Arc<Mutex<Book>>,
-    /// How it is asked; a stopped gateway asks nobody.
-    pub client: Option<Client>,
 }
 
 impl Explain for Explainer {
@@ -87,7 +65,7 @@ impl Explain for Explainer {
     }
 
     fn destinations(&self) -> Vec<Standing> {
-        self.outlets.iter().map(|outlet| self.standing(outlet)).collect()
+        self.outlets.iter().map(|outlet| outlet.standing(self.outwards.ledger.head())).collect()
     }
 }
 
@@ -95,32 +73,44 @@ impl Explainer {
     fn list(&self, limit: usize) -> Result<Vec<Summary>, LedgerError> {
         let mut seen = HashSet::new();
         let mut newest: Vec<(Time, Summary)> = Vec::new();
-        let (mut before, mut looked) = (None, 0);
-        while newest.len() < limit && looked < LOOK_BACK {
-            let records = match self.outwards.ledger.newest(64, before) {
-                Ok(records) if records.is_empty() => break,
-                Ok(records) => records,
-                Err(LedgerError::Corrupt(seq)) => {
-                    before = Some(seq);
-                    looked += 1;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            looked += records.len();
-            before = records.last().map(|record| record.seq);
-            for (record, key) in records.iter().flat_map(|record| record.traces.iter().map(move |key| (record, *key))) {
+        self.back(|record| {
+            for key in &record.traces {
                 if newest.len() < limit
-                    && seen.insert(key)
-                    && let Some(held) = self.at_home(&record.project, key)?
-                    && (held.key == key || seen.insert(held.key))
+                    && seen.insert(*key)
+                    && let Some(held) = self.at_home(&record.project, *key)?
+                    && (held.key == *key || seen.insert(held.key))
                 {
                     newest.push((held.items.last_at, self.summary(&held)));
                 }
             }
-        }
+            Ok(newest.len() < limit)
+        })?;
         newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         Ok(newest.into_iter().map(|(_, summary)| summary).collect())
+    }
+
+    /// Visits records, newest first, until told that it is enough or [`LOOK_BACK`] are visited; corrupt
+    /// ones are stepped over.
+    fn back(&self, mut more: impl FnMut(&Record) -> Result<bool, LedgerError>) -> Result<(), LedgerError> {
+        let (mut before, mut looked) = (None, 0);
+        while looked < LOOK_BACK {
+            let records = match self.outwards.ledger.newest(64, before) {
+                Ok(records) => records,
+                Err(LedgerError::Corrupt(seq)) => {
+                    (before, looked) = (Some(seq), looked + 1);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for record in &records {
+                if !more(record)? {
+                    return Ok(());
+                }
+            }
+            let Some(last) = records.last() else { return Ok(()) };
+            (before, looked) = (Some(last.seq), looked + records.len());
+        }
+        Ok(())
     }
 
     fn summary(&self, held: &Held) -> Summary {
@@ -156,6 +146,7 @@ impl Explainer {
             records: self.records(&held)?,
             destinations: destinations?,
             also_in: found.map(|other| other.project.to_string()).collect(),
+            documents: None,
         }))
     }
 
@@ -182,56 +173,6 @@ impl Explainer {
     fn routed<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (&'a Outlet, &'a Route)> {
         self.outlets.iter().filter_map(move |outlet| Some((outlet, outlet.routes.get(project)?)))
     }
-
-    fn standing(&self, outlet: &Outlet) -> Standing {
-        let book = outlet.book.lock();
-        let parked = |state: &State| *state == State::Parked;
-        let newest = book.traces().filter(|(_, trace)| trace.why.is_some()).max_by_key(|(_, trace)| trace.last_at);
-        Standing {
-            destination: outlet.name.to_string(),
-            dialect: outlet.dialect.info().name.to_owned(),
-            base_url: outlet.base.to_string(),
-            pending: book.pending(),
-            unread: self.outwards.ledger.head().saturating_sub(book.cursor),
-            open: book.open(),
-            parked: book.traces().filter(|(_, trace)| parked(&trace.state)).count(),
-            delivered: book.counters.delivered,
-            dead: book.counters.dead,
-            last_error: newest.and_then(|(_, trace)| trace.why.clone()),
-        }
-    }
-}
-
-impl Outlet {
-    /// Where a trace has got to here, and the counts behind it.
-    fn stage(&self, held: &Held) -> Stage {
-        let (state, cursor) = {
-            let book = self.book.lock();
-            (book.trace(held.key).cloned(), book.cursor.max(self.start))
-        };
-        let routed = held.items.count_between(self.start, Seq::MAX);
-        let unread = held.items.count_between(cursor, Seq::MAX);
-        let (waiting, dead) = state.as_ref().map_or((0, 0), |state| (state.items, state.dead));
-        let place = match &state {
-            _ if routed == 0 => Place::Never,
-            Some(state) if state.state == State::Sending => Place::Sending,
-            Some(state) if state.state == State::Parked && unread == 0 => Place::Parked,
-            Some(_) => Place::Waiting,
-            None if unread > 0 => Place::Waiting,
-            None => Place::Shown,
-        };
-        let pending = waiting + unread;
-        Stage { place, shown: routed.saturating_sub(pending + dead), pending, dead, state }
-    }
-}
-
-/// A trace's stage at one destination.
-struct Stage {
-    place: Place,
-    shown: u64,
-    pending: u64,
-    dead: u64,
-    state: Option<crate::pipeline::deliver::TraceState>,
 }
 
 fn name(view: &View) -> Option<String> {
@@ -239,11 +180,11 @@ fn name(view: &View) -> Option<String> {
 }
 
 fn spans(view: &View) -> Vec<SpanLine> {
-    let line = |span: &crate::canonical::SpanView| SpanLine {
+    let line = |span: &SpanView| SpanLine {
         id: span.facts.id.to_string(),
         parent: span.facts.parent.get().map(ToString::to_string),
         name: span.facts.name.cloned(),
-        kind: span.facts.kind.get().and_then(|kind| crate::canonical::Raw::of(kind).as_string()),
+        kind: span.facts.kind.get().and_then(|kind| Raw::of(kind).as_string()),
         ended: span.facts.ended,
     };
     view.spans.iter().map(line).collect()

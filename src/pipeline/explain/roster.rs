@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::Serialize;
-use url::Url;
 
+use crate::pipeline::deliver::Destination;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
@@ -29,13 +29,24 @@ pub struct Roster {
 pub struct Entry {
     /// Its dialect's name.
     pub dialect: String,
-    /// Where it is, without credentials.
+    /// Where it is.
     pub base_url: String,
     /// The projects routed there.
     pub routes: BTreeMap<Arc<str>, Route>,
 }
 
 impl Roster {
+    /// The roster of a configuration.
+    pub fn of(projects: &[Arc<str>], destinations: &BTreeMap<String, Arc<Destination>>) -> Self {
+        let entry = |destination: &Destination| Entry {
+            dialect: destination.dialect.info().name.to_owned(),
+            base_url: destination.client.base().to_string(),
+            routes: destination.routes.clone(),
+        };
+        let destinations = destinations.iter().map(|(name, destination)| (name.clone(), entry(destination)));
+        Self { projects: projects.to_vec(), destinations: destinations.collect() }
+    }
+
     /// The roster of the last start; `None` where the gateway was never started, or by a version that
     /// kept another one.
     ///
@@ -57,13 +68,4 @@ impl Roster {
         }
         ledger.replace(vec![Fact { space: SPACE.to_owned(), key: Vec::new(), value }]).await
     }
-}
-
-/// A URL that may be printed: nobody's name and password in it.
-pub fn printable(url: &Url) -> Url {
-    let mut url = url.clone();
-    // Both fail only for URLs that have no host, and so no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
 }
