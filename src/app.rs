@@ -168,7 +168,8 @@ impl Gateway {
         let app = http::router::router(&dialects, &doors, &edge);
         let ready = ready(&ledger);
         let metrics = telemetry::metrics::install()?;
-        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain));
+        let local = admin.local_addr()?.ip().is_loopback();
+        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
         let grace = config.server.shutdown_grace;
         let listeners = vec![
