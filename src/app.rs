@@ -120,6 +120,7 @@ impl Gateway {
             homes: Arc::clone(&homes),
             names: Arc::clone(&names),
             ledger: Arc::clone(&ledger),
+            dialects: table.clone(),
         });
         let story = Arc::new(Story::new(listener));
         let shared = Shared {

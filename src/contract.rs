@@ -45,7 +45,7 @@ pub trait Dialect: Send + Sync + 'static {
 
     // In.
 
-    /// Path prefixes under which the routes stand too, e.g. `/opik/api`; the root always serves them.
+    /// Path prefixes under which the routes stand too, e.g. `/vendor/api`; the root always serves them.
     fn prefixes(&self) -> &'static [&'static str];
 
     /// Routes that need no credential (health, login).

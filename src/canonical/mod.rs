@@ -14,6 +14,7 @@ mod object;
 mod payload;
 mod raw;
 mod score;
+pub mod shape;
 mod span;
 mod time;
 mod trace;

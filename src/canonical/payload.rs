@@ -1,5 +1,6 @@
 //! Inputs and outputs: raw text first, and the few shapes one dialect turns into another's.
 
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -28,19 +29,28 @@ impl Payload {
     }
 }
 
+/// From a held payload to the one it was made of.
+type WayBack = fn(&Raw) -> Option<Raw>;
+
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, fn(&Raw) -> Option<Raw>); 7] = [
+const WAYS_BACK: [(&str, WayBack); 10] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
     ("messages", |held| member(held, "messages")),
     ("message", |held| sole(member(held, "messages")?)),
     ("documents", |held| member(held, "documents")),
-    ("content", |held| {
-        let message = held.elements().map_or(Some(held.clone()), |mut list| list.pop())?;
-        member(&message, "content")
-    }),
+    ("content", content),
+    ("json content", |held| Raw::parse(&content(held)?.as_string()?)),
+    ("in messages", |held| Some(Raw::of(&IndexMap::from([("messages", held)])))),
+    ("in documents", |held| Some(Raw::of(&IndexMap::from([("documents", held)])))),
 ];
+
+/// The content of the only message, or of the last.
+fn content(held: &Raw) -> Option<Raw> {
+    let message = held.elements().map_or(Some(held.clone()), |mut list| list.pop())?;
+    member(&message, "content")
+}
 
 fn member(object: &Raw, key: &str) -> Option<Raw> {
     object.members()?.swap_remove(key)

@@ -113,7 +113,7 @@ fn built_in(args: &Args, state: &std::path::Path, vendors: SocketAddr) -> String
             text,
             "\n[destinations.{name}]\ndialect = \"{name}\"\nbase_url = \"http://{vendors}/{name}\"\napi_keys = [\"env:{VENDOR_KEY}\"]\nallow_private = true\n",
         );
-        let _ = write!(routes, "[projects.demo.routes.{name}]\n");
+        let _ = writeln!(routes, "[projects.demo.routes.{name}]");
     }
     let first = DIALECTS[0].info().name;
     let _ = write!(text, "\n[projects.demo]\nread_from = \"{first}\"\n{routes}");

@@ -7,4 +7,4 @@ pub mod pandaprobe;
 use crate::contract::Dialect;
 
 /// Every dialect there is.
-pub static DIALECTS: [&dyn Dialect; 2] = [&opik::Opik, &pandaprobe::PandaProbe];
+pub static DIALECTS: [&dyn Dialect; 3] = [&opik::Opik, &galileo::Galileo, &pandaprobe::PandaProbe];

@@ -21,6 +21,7 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::record::Dialects;
 use crate::pipeline::traces::Traces;
 
 const DAY_MS: i64 = 86_400_000;
@@ -35,6 +36,8 @@ pub struct Outwards {
     pub names: Arc<dyn Names>,
     /// Where minted times are kept.
     pub ledger: Arc<dyn Ledger>,
+    /// The dialects.
+    pub dialects: Dialects,
 }
 
 impl Outwards {
@@ -57,27 +60,36 @@ impl Outwards {
     pub fn outward(
         &self,
         project: &str,
-        trace: SubjectKey,
+        items: &TraceItems,
         view: &View,
         dialect: &dyn Dialect,
         route: &Route,
     ) -> Outward {
         let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
-        let client = client.unwrap_or_else(|| self.client_project(project, trace));
+        let client = client.unwrap_or_else(|| self.client_project(project, items));
         let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| "default".to_owned());
         let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| "default".to_owned());
         Outward {
             scope: route.scope.clone(),
-            trace_ms: natural_ms(view),
+            trace_ms: self.natural_ms(items, view),
             project: VendorProject { name: dialect.project_name(&name), stream },
             known: Known::new(),
             keep: route.keep,
         }
     }
 
+    /// The trace's time before anything is minted, in milliseconds: what its id carries where its origin
+    /// puts a time there, else when it began, else when it was first heard of.
+    pub fn natural_ms(&self, items: &TraceItems, view: &View) -> i64 {
+        let timed = self.dialects.get(items.origin()).is_some_and(|dialect| dialect.info().timed_ids);
+        match view.id {
+            Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
+            _ => view.start().or(items.start()).unwrap_or(items.first_at).millis(),
+        }
+    }
+
     /// The client project of a trace whose record is not held, in plain names.
-    fn client_project(&self, project: &str, trace: SubjectKey) -> ClientProject {
-        let Ok(items) = self.traces.load(project, trace) else { return ClientProject::default() };
+    fn client_project(&self, project: &str, items: &TraceItems) -> ClientProject {
         let named = |id: &str| self.names.name(project, items.origin(), id).map(|named| named.name);
         let (name, stream) = contract::plain(&items.client_project(), named);
         ClientProject { name: Some(name), stream, ..ClientProject::default() }
@@ -123,8 +135,8 @@ impl Outwards {
         Ok(())
     }
 
-    /// What [`Outwards::mint`] gave or would give, without giving anything: the trace's time as minted for the place, else as the id carries it, else
-    /// as minted for the project, else the time it would be minted with.
+    /// What [`Outwards::mint`] gave or would give, without giving anything: the trace's time as minted
+    /// for the place, else as its id carries it, else as minted for the project, else as it would be.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -160,11 +172,6 @@ fn space(place: &str) -> String {
 
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
     Fact { space: space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
-}
-
-/// The earliest start in milliseconds, or 0.
-fn natural_ms(view: &View) -> i64 {
-    view.start().map_or(0, |start| start.millis())
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.

@@ -45,10 +45,13 @@ pub enum Told {
 /// Who listens.
 pub type Listener = Arc<dyn Fn(Told) + Send + Sync>;
 
+/// What is told once: a trace that came, or one that a destination shows.
+type Once = (SubjectKey, Option<Arc<str>>);
+
 /// Tells each thing once.
 pub struct Story {
     listener: Option<Listener>,
-    told: Mutex<LruCache<(SubjectKey, Option<Arc<str>>), ()>>,
+    told: Mutex<LruCache<Once, ()>>,
 }
 
 impl Story {
@@ -93,7 +96,7 @@ impl Story {
         }
     }
 
-    fn first(&self, key: (SubjectKey, Option<Arc<str>>)) -> bool {
+    fn first(&self, key: Once) -> bool {
         self.told.lock().put(key, ()).is_none()
     }
 }

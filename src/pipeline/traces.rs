@@ -45,6 +45,9 @@ struct Cached {
     bytes: usize,
 }
 
+/// Items with their position in the record.
+pub type Items = Vec<(u32, Arc<Item>)>;
+
 /// A record's items by the trace they are about, ready to be admitted.
 pub struct Admission {
     /// The record.
@@ -54,7 +57,7 @@ pub struct Admission {
     /// How long its traces should be quiet.
     pub quiet: Duration,
     /// Its items by home.
-    pub homes: Vec<(SubjectKey, Vec<(u32, Arc<Item>)>)>,
+    pub homes: Vec<(SubjectKey, Items)>,
 }
 
 impl Traces {
@@ -140,7 +143,7 @@ fn home(record: &Record, item: &Item) -> SubjectKey {
 
 /// Sorts a record's items by home (`homes` by position).
 pub fn sort(seq: Seq, at: Time, filed: &[SubjectKey], quiet: Duration, items: Vec<(u32, Arc<Item>)>) -> Admission {
-    let mut homes: Vec<(SubjectKey, Vec<(u32, Arc<Item>)>)> = Vec::new();
+    let mut homes: Vec<(SubjectKey, Items)> = Vec::new();
     for ((position, item), home) in items.into_iter().zip(filed) {
         match homes.iter_mut().rev().find(|(key, _)| key == home) {
             Some((_, items)) => items.push((position, item)),

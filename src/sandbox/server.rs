@@ -91,7 +91,7 @@ fn call(parts: &Parts, body: Bytes) -> (String, Call) {
         headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body,
         at: Timestamp::now(),
-        seed: Uuid::new_v4(),
+        seed: Uuid::from_bytes(rand::random()),
         replayed: false,
         minted: Cell::new(0),
     };

@@ -1,5 +1,8 @@
 //! One integration binary; a module for each behaviour.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod edge;
+mod ids;
 mod one_road;
 mod support;
+mod tidy;

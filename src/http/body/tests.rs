@@ -1,3 +1,5 @@
+//! Bodies: bounds, encodings, depth.
+
 use std::io::Write;
 use std::sync::Arc;
 

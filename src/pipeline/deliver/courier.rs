@@ -213,7 +213,8 @@ impl Courier {
             Outcome::Parked { upto, why } => {
                 let newer = newer(upto);
                 let destination = &self.destination().name;
-                tracing::error!(%destination, %why, "a trace was refused for good and is parked");
+                // The reason quotes the vendor, who may quote the trace: `explain` shows it, a log may not.
+                tracing::error!(%destination, trace = key.0, "a trace was refused for good and is parked");
                 book.park(key, upto, newer, why, now);
             }
             Outcome::Failed { why, floor, frozen, stop } => {
@@ -221,9 +222,9 @@ impl Courier {
                 let wait = if stop { STOP_PAUSE } else { wait };
                 let destination = &self.destination().name;
                 if stop {
-                    tracing::error!(%destination, %why, "the vendor does not take our credential; waiting");
+                    tracing::error!(%destination, "the vendor does not take our credential; waiting");
                 } else {
-                    tracing::debug!(%destination, %why, wait_ms = wait.as_millis(), "a delivery failed; trying again");
+                    tracing::debug!(%destination, wait_ms = wait.as_millis(), "a delivery failed; trying again");
                 }
                 let until = now.plus(i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX));
                 self.failures += 1;

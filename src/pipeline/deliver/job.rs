@@ -62,17 +62,15 @@ pub(super) fn look(
     let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, start));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
-    if let Some(due) = too_early(&view, &items, state, route, waited) {
-        if due > now {
-            return Ok(Look::Later(due));
-        }
+    if let Some(due) = too_early(&view, &items, state, route, waited).filter(|due| *due > now) {
+        return Ok(Look::Later(due));
     }
     let mut shown = before(&items, eager, shown_upto, upto);
     outwards.dress(&state.project, &items, &mut view);
     if let Some(shown) = &mut shown {
         outwards.dress(&state.project, &items, shown);
     }
-    let out = outwards.outward(&state.project, key, &view, destination.dialect, route);
+    let out = outwards.outward(&state.project, &items, &view, destination.dialect, route);
     Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Shipper {
 
 /// A trace under way.
 pub(super) struct Shipment {
-    pub(super) job: Box<Job>,
+    pub(super) job: Job,
     pub(super) writes: Vec<Write>,
     pub(super) refused: Vec<(Target, String)>,
     pub(super) delivered: usize,
@@ -80,7 +80,7 @@ impl Shipper {
         let mut jobs = Vec::new();
         for (key, look) in looks {
             match look {
-                Ok(Look::Send(job)) => jobs.push(job),
+                Ok(Look::Send(job)) => jobs.push(*job),
                 Ok(Look::Later(due)) => outcomes.push((key, Outcome::Later(due))),
                 Ok(Look::Adopted(trace)) => outcomes.push((key, Outcome::Adopted(trace))),
                 Ok(Look::NoCreate) => {
@@ -135,7 +135,7 @@ impl Shipper {
     }
 
     /// Looks up what each vendor project's writes need; jobs whose project cannot be had fail.
-    async fn learn_all(&self, jobs: Vec<Box<Job>>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Box<Job>> {
+    async fn learn_all(&self, jobs: Vec<Job>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Job> {
         let mut learnt: HashMap<VendorProject, Result<Known, (Verdict, String)>> = HashMap::new();
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {
@@ -154,7 +154,7 @@ impl Shipper {
         ready
     }
 
-    async fn mint_all(&self, mut jobs: Vec<Box<Job>>) -> Result<Vec<Box<Job>>, (Vec<Box<Job>>, LedgerError)> {
+    async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {
         let now = Time((self.clock)()).millis();
         let clamp = self.destination.id_window.map(|window| {
             let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
@@ -167,8 +167,8 @@ impl Shipper {
         }
     }
 
-    fn plan_all(&self, jobs: Vec<Box<Job>>) -> Vec<Shipment> {
-        let plan = |job: Box<Job>| {
+    fn plan_all(&self, jobs: Vec<Job>) -> Vec<Shipment> {
+        let plan = |job: Job| {
             let plan = job.plan(&self.destination);
             count_losses(&self.destination.name, &plan.losses);
             let losses = plan.losses.len();

@@ -46,7 +46,7 @@ impl Explainer {
 
     /// How a trace goes out to a destination: with the time minted for it, and the names looked up so far.
     pub(super) fn outward(&self, held: &Held, outlet: &Outlet, route: &Route) -> Result<Outward, LedgerError> {
-        let mut out = self.outwards.outward(&held.project, held.key, &held.view, outlet.dialect, route);
+        let mut out = self.outwards.outward(&held.project, &held.items, &held.view, outlet.dialect, route);
         self.outwards.recall(outlet.dialect, &outlet.name, (held.key, held.view.id), &mut out)?;
         if let Some(client) = &outlet.client {
             out.known = client.known(&out.project);

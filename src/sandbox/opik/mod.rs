@@ -83,7 +83,11 @@ impl Store {
 
     pub(super) fn answer(&mut self, call: &Call, settings: &Settings) -> Reply {
         let (method, path) = call.segments();
-        let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
+        let mut path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
+        // Self-hosted and cloud servers stand under /api, or /opik/api (§1).
+        if path.first() == Some(&"api") {
+            path.remove(0);
+        }
         let outcome = match path.as_slice() {
             ["is-alive", "ping"] => Ok(Reply::json(200, json!({"message": "Healthy Server", "healthy": true}))),
             ["is-alive", "ver"] => Ok(Reply::json(200, json!({"version": "2.0.2"}))),

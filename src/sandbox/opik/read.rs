@@ -1,6 +1,6 @@
 //! What Opik shows: rows in their read shape, pages and streams (`wire/opik.md` §4.4, §4.5, §5).
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -92,8 +92,7 @@ impl Store {
     fn sums(&self, key: &Key, out: &mut Map<String, Value>) {
         let (mut usage, mut cost) = (Map::new(), 0.0);
         let (mut count, mut llm, mut tools, mut providers) = (0, 0, false, Vec::new());
-        let mine = |other: &&Key| other.trace == Some(key.id) && other.project == key.project;
-        for row in self.spans.keys().filter(mine).filter_map(|other| self.spans.get(other)) {
+        for (_, row) in self.spans_of(key.project, key.id) {
             count += 1;
             llm += u32::from(row.fields.get("type") == Some(&json!("llm")));
             tools |= row.fields.get("type") == Some(&json!("tool"));
@@ -125,38 +124,34 @@ impl Store {
 
     /// Every trace with its spans; spans whose trace never came stand under a null trace.
     pub(in crate::sandbox) fn traces(&self) -> Value {
-        let mut groups: Vec<(String, Uuid, Uuid, Value)> = Vec::new();
-        for (key, row) in &self.traces {
-            let trace = self.shape(Kind::Trace, key, row);
-            groups.push((start(&trace), key.project, key.id, trace));
-        }
-        for key in self.spans.keys() {
-            let trace = key.trace.unwrap_or_default();
-            if !groups.iter().any(|(_, project, id, _)| *project == key.project && *id == trace) {
-                groups.push((String::new(), key.project, trace, Value::Null));
-            }
-        }
+        let of_spans = self.spans.keys().map(|key| (key.project, key.trace.unwrap_or_default()));
+        let of_traces = self.traces.keys().map(|key| (key.project, key.id));
+        let known: BTreeSet<(Uuid, Uuid)> = of_traces.chain(of_spans).collect();
         let mut out = Vec::new();
-        for (mut at, project, id, trace) in groups {
-            let mine = self.spans.iter().filter(|(key, _)| key.project == project && key.trace == Some(id));
+        for (project, id) in known {
+            let key = Key { project, trace: None, parent: None, id };
+            let trace = self.traces.get(&key).map(|row| self.shape(Kind::Trace, &key, row));
+            let mine = self.spans_of(project, id);
             let mut spans: Vec<Value> = mine.map(|(key, row)| self.shape(Kind::Span, key, row)).collect();
             spans.sort_by_key(|span| (start(span), span["id"].to_string()));
-            if trace.is_null() {
-                at = spans.first().map(start).unwrap_or_default();
-            }
+            let at = trace.as_ref().or(spans.first()).map(start);
             let name = self.project_name(project);
             let shown = json!({"project_name": name, "trace_id": id, "trace": trace, "spans": spans});
             out.push((at, id, shown));
         }
-        out.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+        out.sort_by_key(|(at, id, _)| (*at, *id));
         out.into_iter().map(|(_, _, shown)| shown).collect()
+    }
+
+    /// The spans of a trace in a project; they stand side by side in the table.
+    fn spans_of(&self, project: Uuid, trace: Uuid) -> impl Iterator<Item = (&Key, &Row)> {
+        let edge = |parent, id| Key { project, trace: Some(trace), parent, id };
+        self.spans.range(edge(None, Uuid::nil())..=edge(Some(Uuid::max()), Uuid::max()))
     }
 }
 
-/// A start that sorts as text: nanoseconds since the epoch, padded.
-fn start(row: &Value) -> String {
-    let at = times::parse(&row["start_time"]).map_or(0, jiff::Timestamp::as_nanosecond);
-    format!("{at:020}")
+fn start(row: &Value) -> Option<jiff::Timestamp> {
+    times::parse(&row["start_time"]).ok()
 }
 
 fn span_defaults(out: &mut Map<String, Value>) {

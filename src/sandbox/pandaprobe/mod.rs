@@ -14,7 +14,7 @@ mod totals;
 mod upsert;
 mod write;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -43,6 +43,8 @@ pub(super) struct Store {
     instance: String,
     traces: BTreeMap<Uuid, Trace>,
     spans: BTreeMap<Uuid, Span>,
+    /// The ids of each trace's spans.
+    spans_by_trace: BTreeMap<Uuid, BTreeSet<Uuid>>,
     /// In the order of arrival.
     scores: Vec<scores::Score>,
     queue: VecDeque<Call>,
@@ -57,6 +59,7 @@ impl Store {
             instance: instance.to_owned(),
             traces: BTreeMap::new(),
             spans: BTreeMap::new(),
+            spans_by_trace: BTreeMap::new(),
             scores: Vec::new(),
             queue: VecDeque::new(),
             attended: 0,

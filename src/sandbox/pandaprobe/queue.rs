@@ -18,7 +18,7 @@ impl Store {
 
     /// How many queued traces have no task yet; from now on all have.
     pub(in crate::sandbox) fn unattended(&mut self) -> usize {
-        let new = self.queue.len() - self.attended;
+        let new = self.queue.len().saturating_sub(self.attended);
         self.attended = self.queue.len();
         new
     }

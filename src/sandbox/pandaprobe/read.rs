@@ -53,8 +53,8 @@ impl Store {
 
     /// By start, then id; the order they came in is lost.
     fn spans_of(&self, trace: Uuid) -> Vec<(Uuid, &Span)> {
-        let mine = self.spans.iter().filter(|(_, span)| span.trace == trace);
-        let mut spans: Vec<_> = mine.map(|(id, span)| (*id, span)).collect();
+        let ids = self.spans_by_trace.get(&trace).into_iter().flatten();
+        let mut spans: Vec<_> = ids.filter_map(|id| Some((*id, self.spans.get(id)?))).collect();
         spans.sort_by_key(|(id, span)| (times::parse(&span.fields["started_at"]), *id));
         spans
     }

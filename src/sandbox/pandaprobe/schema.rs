@@ -197,7 +197,16 @@ pub(super) fn id(value: &Value) -> Result<Uuid, String> {
     let Some(text) = value.as_str() else {
         return Err("UUID input should be a string, bytes or UUID object".to_owned());
     };
-    Uuid::try_parse(text).map_err(|error| format!("Input should be a valid UUID, {error}"))
+    Uuid::parse_str(text).map_err(|error| {
+        // The wording of the vendor's own parser, an older one of the same family.
+        let reason = match text.len() {
+            length if !text.contains('-') && length != 32 => {
+                format!("invalid length: expected length 32 for simple format, found {length}")
+            }
+            _ => error.to_string(),
+        };
+        format!("Input should be a valid UUID, {reason}")
+    })
 }
 
 fn tags(value: &Value, place: &str, errors: &mut Vec<(String, String)>) -> Option<Value> {

@@ -44,6 +44,7 @@ impl Store {
         fields.insert("parent_span_id".into(), parent);
         let trace = old.map_or(trace, |old| old.trace);
         self.spans.insert(id, Span { trace, fields });
+        self.spans_by_trace.entry(trace).or_default().insert(id);
         id
     }
 }

@@ -106,7 +106,9 @@ impl Store {
 
     fn forget(&mut self, id: Uuid) {
         self.traces.remove(&id);
-        self.spans.retain(|_, span| span.trace != id);
+        for span in self.spans_by_trace.remove(&id).unwrap_or_default() {
+            self.spans.remove(&span);
+        }
         self.scores.retain(|score| score.trace != id);
     }
 }

@@ -33,7 +33,7 @@ impl Site {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(serve(listener, options, shutdown.clone()));
-        Self { base, client: Client::new(), shutdown, serving }
+        Self { base, client: Client::builder().no_proxy().build().unwrap(), shutdown, serving }
     }
 
     pub(super) async fn close(self) {
@@ -69,7 +69,32 @@ impl Site {
         self.send("POST", path, &[], body).await
     }
 
+    /// The whole response, for its headers.
+    pub(super) async fn response(&self, method: &str, path: &str) -> reqwest::Response {
+        let method = method.parse().unwrap();
+        self.client.request(method, format!("{}{path}", self.base)).send().await.unwrap()
+    }
+
     pub(super) async fn get(&self, path: &str) -> Answer {
         self.raw("GET", path, &[], Vec::new()).await.unwrap()
     }
+}
+
+/// Asks again and again until the answer is as wanted; fails after five seconds.
+pub(super) async fn eventually(
+    site: &Site,
+    path: &str,
+    headers: &[(&str, &str)],
+    want: impl Fn(&Answer) -> bool,
+) -> Answer {
+    let mut last = None;
+    for _ in 0..500 {
+        let answer = site.raw("GET", path, headers, Vec::new()).await.unwrap();
+        if want(&answer) {
+            return answer;
+        }
+        last = Some(answer);
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{path} never became as wanted; last it was {last:?}");
 }

@@ -39,11 +39,10 @@ pub(super) const ROOT: &str = "/v1/private";
 /// deleted. Order does not matter to this vendor (`wire/opik.md §6.5`): everything is stage 0.
 pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
     let mut plan = Plan::default();
-    if view.trace.is_none() && view.spans.is_empty() && view.scores.is_empty() {
-        if shown.is_some_and(|shown| shown.trace.is_some() || !shown.spans.is_empty()) {
-            plan.writes.push(delete(view, out));
-            return plan;
-        }
+    let empty = view.trace.is_none() && view.spans.is_empty() && view.scores.is_empty();
+    if empty && shown.is_some_and(|shown| shown.trace.is_some() || !shown.spans.is_empty()) {
+        plan.writes.push(delete(view, out));
+        return plan;
     }
     if let Some(trace) = &view.trace {
         let before = shown.and_then(|shown| shown.trace.as_ref());

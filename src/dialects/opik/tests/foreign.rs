@@ -86,7 +86,7 @@ fn trace() -> TraceView {
         source: text("evaluator"),
         ..Trace::default()
     };
-    TraceView { facts, whole: true, origin: "galileo", version: nanos(0), inferred_end: Some(nanos(9_000)) }
+    TraceView { facts, whole: true, origin: "alpha", version: nanos(0), inferred_end: Some(nanos(9_000)) }
 }
 
 fn span() -> SpanView {
@@ -114,7 +114,7 @@ fn span() -> SpanView {
         step_number: set(2),
         ..Span::default()
     };
-    SpanView { facts, whole: true, origin: "pandaprobe", version: nanos(0), inferred_end: None }
+    SpanView { facts, whole: true, origin: "beta", version: nanos(0), inferred_end: None }
 }
 
 fn view() -> View {
@@ -149,7 +149,7 @@ fn native_places_are_used_first() {
     assert_eq!(span["usage"], json!({"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}));
     assert_eq!(span["error_info"], json!({"exception_type": "Error", "message": "m", "traceback": "m"}));
     assert_eq!(span["metadata"]["value"], json!(["not", "an", "object"]));
-    assert_eq!(span["metadata"]["_spangate"]["src"], "pandaprobe");
+    assert_eq!(span["metadata"]["_spangate"]["src"], "beta");
 }
 
 /// The first twelve digits of an id that was given the trace's time.
@@ -197,7 +197,7 @@ fn what_the_key_may_not_hold_is_a_loss() {
     assert!(lost("kind") && lost("http_code") && lost("status"), "{:?}", plan.losses);
     let ids = Outward { keep: Keep::Ids, ..out() };
     let (trace, _) = rows(&ids);
-    assert_eq!(trace["metadata"]["_spangate"], json!({"v": 1, "src": "galileo", "ids": {"t": TRACE}}));
+    assert_eq!(trace["metadata"]["_spangate"], json!({"v": 1, "src": "alpha", "ids": {"t": TRACE}}));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What only this engine promises: kills, failed commits, torn files.
+
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;

@@ -1,0 +1,254 @@
+//! Writing to Galileo: look-ups, packing, verdicts (`wire/galileo.md` appendix B, §7). Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::HeaderName;
+use http::HeaderValue;
+use http::Method;
+use http::header;
+use indexmap::IndexMap;
+use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::utf8_percent_encode;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::settings;
+use crate::canonical::Raw;
+use crate::contract::Answer;
+use crate::contract::Bucket;
+use crate::contract::Known;
+use crate::contract::Request;
+use crate::contract::VendorProject;
+use crate::contract::Verdict;
+use crate::contract::Wanted;
+use crate::contract::Write;
+
+/// The project's id, once looked up.
+pub(super) const PROJECT_ID: &str = "project_id";
+
+/// The log stream's id, once looked up.
+pub(super) const STREAM_ID: &str = "log_stream_id";
+
+/// Set while the project is not there and must be created.
+const PROJECT_ABSENT: &str = "project_absent";
+
+/// Set while the log stream is not there and must be created.
+const STREAM_ABSENT: &str = "log_stream_absent";
+
+/// Where the next page of log streams starts.
+const STREAM_PAGE: &str = "log_stream_page";
+
+/// Set once a creation was refused because another came first.
+const RELISTED: &str = "relisted";
+
+/// Paths of a project's data.
+pub(super) fn project_path(known: &Known) -> String {
+    format!("/v2/projects/{}", known.get(PROJECT_ID).map_or("", String::as_str))
+}
+
+/// One request for several traces of a session, or several spans under one parent: the first one's
+/// body with everybody's elements.
+pub(super) fn pack(writes: &[&Write]) -> Request {
+    let Some(first) = writes.first() else { return Request::default() };
+    let body = if writes.len() == 1 { first.row.clone() } else { merge(writes) };
+    Request {
+        method: first.method.clone(),
+        path: first.path.clone(),
+        headers: first.headers.clone(),
+        body: Some(body),
+        bucket: first.bucket,
+        rows: writes.len(),
+    }
+}
+
+fn merge(writes: &[&Write]) -> Bytes {
+    let mut envelope: IndexMap<String, Raw> = IndexMap::new();
+    let mut elements: Vec<Raw> = Vec::new();
+    let mut list = "";
+    for write in writes {
+        let members: IndexMap<String, Raw> = serde_json::from_slice(&write.row).unwrap_or_default();
+        for key in ["traces", "spans"] {
+            if let Some(held) = members.get(key).and_then(Raw::elements) {
+                elements.extend(held);
+                list = key;
+            }
+        }
+        if envelope.is_empty() {
+            envelope = members;
+        }
+    }
+    envelope.insert(list.to_owned(), Raw::of(&elements));
+    serde_json::to_vec(&envelope).map(Bytes::from).unwrap_or_default()
+}
+
+/// What an answer means.
+///
+/// | answer | verdict | source |
+/// | --- | --- | --- |
+/// | 2xx | delivered: `reliable` answers when the rows are stored | §8 |
+/// | 401, 403 | stop | B.4 |
+/// | 408, 425, 429, 5xx | retry | B.4, §7.2 |
+/// | 404 of a deletion | delivered: nothing is there | §4.7 |
+/// | other 404 | retry: the parent, or the project, may come | §7.2, B.4 |
+/// | 409 | retry: two writers of one project | §7.1 (11004) |
+/// | 422 about a parent | retry, except of whole traces, which have none | B.4 |
+/// | 413, and other 400 and 422 | split, and alone rejected | §7.2 |
+/// | other 4xx | rejected | §7.1 |
+/// | anything else | retry | `design.md §5` |
+pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
+    match answer.status {
+        200..=299 => Verdict::Delivered,
+        401 | 403 => Verdict::Stop(detail(answer)),
+        404 if request.path.ends_with("/delete") => Verdict::Delivered,
+        404 | 408 | 409 | 425 | 429 | 500..=599 => Verdict::Retry(retry_after(answer)),
+        400 | 422 if awaits_parent(request, answer) => Verdict::Retry(retry_after(answer)),
+        400 | 413 | 422 if request.rows > 1 => Verdict::Split,
+        400..=499 => Verdict::Rejected(detail(answer)),
+        _ => Verdict::Retry(None),
+    }
+}
+
+/// Whether a span or an update was refused because what it belongs to is not stored yet.
+fn awaits_parent(request: &Request, answer: &Answer) -> bool {
+    let part = request.path.ends_with("/spans") || request.method == Method::PATCH;
+    let text = String::from_utf8_lossy(&answer.body).to_lowercase();
+    part && ["not been ingested", "not ingested", "not found", "does not exist"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// `{"detail":…}`, or a catalogued error's message (`wire/galileo.md §7.1`).
+fn detail(answer: &Answer) -> String {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let said = match &body["detail"] {
+        Value::String(text) => text.clone(),
+        Value::Null => body["standard_error"]["message"].as_str().unwrap_or_default().to_owned(),
+        detail => detail.to_string(),
+    };
+    let said: String = said.chars().take(500).collect();
+    if said.is_empty() { format!("HTTP {}", answer.status) } else { said }
+}
+
+/// The seconds of `Retry-After`, which is not known to be sent.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The next look-up: the project by name, then its log stream by name; what is not there is created.
+pub(super) fn look_up(project: &VendorProject, known: &Known) -> Option<Request> {
+    let Some(id) = known.get(PROJECT_ID) else {
+        if known.contains_key(PROJECT_ABSENT) {
+            let body = [("name", Raw::of(&project.name)), ("type", Raw::of("gen_ai"))];
+            let body = body.into_iter().chain([("create_example_templates", Raw::of(&false))]);
+            return Some(create("/projects".to_owned(), body.collect()));
+        }
+        let name = utf8_percent_encode(&project.name, NON_ALPHANUMERIC);
+        return Some(ask(format!("/projects?project_name={name}&type=gen_ai")));
+    };
+    if known.contains_key(STREAM_ID) {
+        return None;
+    }
+    if known.contains_key(STREAM_ABSENT) {
+        return Some(create(
+            format!("/projects/{id}/log_streams"),
+            IndexMap::from([("name", Raw::of(&project.stream))]),
+        ));
+    }
+    let from = known.get(STREAM_PAGE).map_or("0", String::as_str);
+    let query = format!("include_counts=false&starting_token={from}&limit=500");
+    Some(ask(format!("/projects/{id}/log_streams/paginated?{query}")))
+}
+
+fn ask(path: String) -> Request {
+    Request { method: Method::GET, path, bucket: Bucket::Free, rows: 1, ..Request::default() }
+}
+
+fn create(path: String, body: IndexMap<&str, Raw>) -> Request {
+    let body = serde_json::to_vec(&body).map(Bytes::from).ok();
+    let headers = Vec::new();
+    Request { method: Method::POST, path, headers, body, bucket: Bucket::Free, rows: 1 }
+}
+
+/// Learns from a look-up's answer.
+pub(super) fn learn(project: &VendorProject, request: &Request, answer: &Answer, known: &mut Known) -> Verdict {
+    let creates = request.method == Method::POST;
+    let (absent, of_stream) = match request.path.contains("/log_streams") {
+        true => (STREAM_ABSENT, true),
+        false => (PROJECT_ABSENT, false),
+    };
+    if creates && matches!(answer.status, 400 | 409) && known.get(RELISTED).map(String::as_str) != Some(absent) {
+        // Somebody else created it meanwhile, which is a 400 there (10500): list once more.
+        known.insert(RELISTED.to_owned(), absent.to_owned());
+        known.remove(absent);
+        known.remove(STREAM_PAGE);
+        return Verdict::Delivered;
+    }
+    let judged = verdict(request, answer);
+    if judged != Verdict::Delivered {
+        return judged;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return Verdict::Retry(None) };
+    if of_stream { learn_stream(project, &body, creates, known) } else { learn_project(project, &body, creates, known) }
+}
+
+fn learn_project(project: &VendorProject, body: &Value, created: bool, known: &mut Known) -> Verdict {
+    let found = if created { Some(body) } else { named(body, &project.name) };
+    let Some(found) = found else {
+        known.insert(PROJECT_ABSENT.to_owned(), "1".to_owned());
+        return Verdict::Delivered;
+    };
+    keep_id(found, PROJECT_ID, PROJECT_ABSENT, known)
+}
+
+fn learn_stream(project: &VendorProject, body: &Value, created: bool, known: &mut Known) -> Verdict {
+    let found = if created { Some(body) } else { named(&body["log_streams"], &project.stream) };
+    if let Some(found) = found {
+        return keep_id(found, STREAM_ID, STREAM_ABSENT, known);
+    }
+    let next = body["next_starting_token"].as_u64().filter(|_| body["paginated"] != Value::Bool(false));
+    match next {
+        Some(next) => known.insert(STREAM_PAGE.to_owned(), next.to_string()),
+        None => known.insert(STREAM_ABSENT.to_owned(), "1".to_owned()),
+    };
+    Verdict::Delivered
+}
+
+fn named<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
+    list.as_array()?.iter().find(|one| one["name"] == name)
+}
+
+fn keep_id(found: &Value, key: &str, absent: &str, known: &mut Known) -> Verdict {
+    let Some(id) = found["id"].as_str() else { return Verdict::Retry(None) };
+    for passed in [absent, RELISTED, STREAM_PAGE] {
+        known.remove(passed);
+    }
+    known.insert(key.to_owned(), id.to_owned());
+    Verdict::Delivered
+}
+
+/// The key goes with each request; no login is needed (`wire/galileo.md` B.1).
+pub(super) fn authorize(key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let name = settings.get(settings::KEY_HEADER_SETTING).map_or(settings::KEY_HEADER, String::as_str);
+    let name = HeaderName::try_from(name).unwrap_or(HeaderName::from_static(settings::KEY_HEADER));
+    if let Some(Ok(mut value)) = key.map(|key| HeaderValue::from_str(key.expose_secret())) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// Reads a trace with its tree, or a span with its own.
+pub(super) fn read(wanted: &Wanted, known: &Known) -> Vec<Request> {
+    let project = project_path(known);
+    let path = match (&wanted.span, &wanted.trace) {
+        (Some(span), _) => format!("{project}/spans/{span}"),
+        (None, Some(trace)) => format!("{project}/traces/{trace}"),
+        (None, None) => return Vec::new(),
+    };
+    vec![ask(path)]
+}
