@@ -21,7 +21,8 @@ pub const KEY: &str = "_spangate";
 const LIMIT: usize = 32 * 1024;
 
 /// What the reserved key may hold at a destination (`reserved_key`).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// Ids and differences.
     #[default]
@@ -75,6 +76,8 @@ pub fn reserve<T: Facts>(
     keep: Keep,
 ) -> (Option<Reserved>, Vec<Loss>) {
     let mut differences = mine.difference(held);
+    // What only the target knows of its own row is no fact that `mine` lacks.
+    differences.retain(|(path, difference)| *path != "extra" || !difference.is_null());
     let dropped = drop_largest(&mut differences, keep);
     let mut reserved = Reserved { v: 1, src: src.to_owned(), ids, ..Reserved::default() };
     let mut losses = Vec::new();

@@ -76,7 +76,7 @@ impl Reader {
         let mut view = items.view(Seq::MAX);
         self.outwards.dress(project, &items, &mut view);
         let Some((native, whole)) = native(&view, wanted) else { return Ok(None) };
-        let mut out = Outward { trace_ms: view.start().map_or(0, Time::millis), ..Outward::default() };
+        let mut out = Outward { trace_ms: self.outwards.natural_ms(&items, &view), ..Outward::default() };
         let mut traces = [(key, view.id, &mut out)];
         self.outwards.mint(dialect, "", None, &mut traces).await.map_err(unreadable)?;
         Ok(Some((Found { view, native, out }, whole)))

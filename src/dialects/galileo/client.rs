@@ -180,12 +180,11 @@ pub(super) fn learn(project: &VendorProject, request: &Request, answer: &Answer,
         true => (STREAM_ABSENT, true),
         false => (PROJECT_ABSENT, false),
     };
-    if creates
-        && matches!(answer.status, 400 | 409)
-        && known.insert(RELISTED.to_owned(), absent.to_owned()).as_deref() != Some(absent)
-    {
+    if creates && matches!(answer.status, 400 | 409) && known.get(RELISTED).map(String::as_str) != Some(absent) {
         // Somebody else created it meanwhile, which is a 400 there (10500): list once more.
+        known.insert(RELISTED.to_owned(), absent.to_owned());
         known.remove(absent);
+        known.remove(STREAM_PAGE);
         return Verdict::Delivered;
     }
     let judged = verdict(request, answer);
@@ -208,7 +207,6 @@ fn learn_project(project: &VendorProject, body: &Value, created: bool, known: &m
 fn learn_stream(project: &VendorProject, body: &Value, created: bool, known: &mut Known) -> Verdict {
     let found = if created { Some(body) } else { named(&body["log_streams"], &project.stream) };
     if let Some(found) = found {
-        known.remove(STREAM_PAGE);
         return keep_id(found, STREAM_ID, STREAM_ABSENT, known);
     }
     let next = body["next_starting_token"].as_u64().filter(|_| body["paginated"] != Value::Bool(false));
@@ -225,7 +223,9 @@ fn named<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn keep_id(found: &Value, key: &str, absent: &str, known: &mut Known) -> Verdict {
     let Some(id) = found["id"].as_str() else { return Verdict::Retry(None) };
-    known.remove(absent);
+    for passed in [absent, RELISTED, STREAM_PAGE] {
+        known.remove(passed);
+    }
     known.insert(key.to_owned(), id.to_owned());
     Verdict::Delivered
 }

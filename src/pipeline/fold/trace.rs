@@ -155,6 +155,13 @@ impl TraceItems {
         self.items().any(|item| item.trace().is_some() || item.span().is_none())
     }
 
+    /// The earliest start that any item names: of the trace record, else of a span.
+    pub fn start(&self) -> Option<Time> {
+        let traces = self.trace.iter().filter_map(trace_of).filter_map(|trace| trace.start.cloned());
+        let spans = self.spans.values().flatten().filter_map(span_of).filter_map(|span| span.start.cloned());
+        traces.min().or(spans.min())
+    }
+
     /// The dialect that brought the first item.
     pub fn origin(&self) -> &'static str {
         self.items().next().map_or("", |item| item.origin)

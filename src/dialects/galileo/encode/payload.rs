@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use crate::canonical::Field;
 use crate::canonical::Payload;
 use crate::canonical::Raw;
 use crate::canonical::shape;
@@ -41,6 +42,23 @@ pub(super) fn output(word: &str, payload: &Payload) -> Raw {
         ("workflow" | "agent", Shape::Messages(messages)) if messages.len() == 1 => message(&messages[0]),
         ("control", Shape::Json(json)) if is_control_result(payload) => json,
         _ => text(payload),
+    }
+}
+
+/// Gives a step the input, and an llm the output, that the vendor requires (`wire/galileo.md §5.2`).
+pub(super) fn fill(word: &str, input: &mut Field<Raw>, output: &mut Field<Raw>) {
+    let silent = |role: &str| Raw::of(&IndexMap::from([("content", ""), ("role", role)]));
+    let (needs_input, needs_output) = match word {
+        "llm" => (Some(array([])), Some(silent("assistant"))),
+        "tool" => (Some(Raw::of("")), None),
+        "retriever" => (None, Some(array([]))),
+        _ => (None, None),
+    };
+    if let (false, Some(empty)) = (input.is_set(), needs_input) {
+        *input = Field::Set(empty);
+    }
+    if let (false, Some(empty)) = (output.is_set(), needs_output) {
+        *output = Field::Set(empty);
     }
 }
 

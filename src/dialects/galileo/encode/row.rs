@@ -62,6 +62,9 @@ macro_rules! give_common {
         $step.redacted_input = give(&$facts.redacted_input, payload::input);
         $step.output = give(&$facts.output, payload::output);
         $step.redacted_output = give(&$facts.redacted_output, payload::output);
+        if !$same {
+            payload::fill(&$word, &mut $step.input, &mut $step.output);
+        }
         $step.name = $facts.name.clone();
         $step.created_at = $facts.start.clone().map(|start| if $same { start.exact() } else { start.rfc3339(6) });
         $step.tags = $facts.tags.clone().map(|tags| tags.list().to_vec());
@@ -109,7 +112,7 @@ pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row
     step.extra = extra;
     step.user_metadata = object(&metadata);
     if !same {
-        let (reserved, losses) = reserve_trace(view, step.clone(), desk);
+        let (reserved, losses) = reserve_trace(view, placeless(&step), desk);
         row.losses.extend(losses);
         step.user_metadata = with_reserved(&mut metadata, reserved);
     }
@@ -154,7 +157,7 @@ pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score],
     step.extra = extra;
     step.user_metadata = object(&metadata);
     if !same {
-        let (reserved, losses) = reserve_span(view, under, step.clone(), desk);
+        let (reserved, losses) = reserve_span(view, under, placeless(&step), desk);
         row.losses.extend(losses);
         step.user_metadata = with_reserved(&mut metadata, reserved);
     }
@@ -274,6 +277,11 @@ fn native_ids(id: Id, desk: &Desk<'_>) -> Option<String> {
         Id::Uuid(bytes) if timed(bytes) => None,
         id => Some(id.to_string()),
     }
+}
+
+/// A step as decoding takes it: its ids are the tree's.
+fn placeless(step: &wire::Step) -> wire::Step {
+    wire::Step { id: Field::Absent, ..step.clone() }
 }
 
 fn with_reserved(metadata: &mut IndexMap<String, Raw>, reserved: Option<Reserved>) -> Field<Raw> {

@@ -156,8 +156,14 @@ fn kept_span(facts: &Span) -> [(&'static str, Option<Raw>); 3] {
     [
         ("user_id", facts.user.get().map(Raw::of)),
         ("release", facts.release.get().map(Raw::of)),
-        ("model_parameters", facts.model_parameters.cloned()),
+        ("model_parameters", model_parameters(facts)),
     ]
+}
+
+/// The model's parameters; a temperature that stands alone is one of them.
+fn model_parameters(facts: &Span) -> Option<Raw> {
+    let alone = || facts.temperature.get().map(|temperature| Raw::of(&IndexMap::from([("temperature", temperature)])));
+    facts.model_parameters.cloned().or_else(alone)
 }
 
 fn extra(field: &Field<Extra>) -> IndexMap<String, Raw> {

@@ -206,10 +206,10 @@ fn shaped(payload: &Payload) -> Raw {
     if raw.as_string().is_some() {
         let inner = payload.inner();
         let legal = inner.is_object() || objects(&inner).is_some();
-        return if legal { inner } else { raw.clone() };
+        return if legal { spoken(inner) } else { raw.clone() };
     }
     if raw.is_object() {
-        return raw.clone();
+        return spoken(raw.clone());
     }
     let key = match objects(raw) {
         Some(first) if first.contains_key("role") => "messages",
@@ -218,6 +218,17 @@ fn shaped(payload: &Payload) -> Raw {
         None => "value",
     };
     Raw::of(&IndexMap::from([(key, raw)]))
+}
+
+/// One message alone stands in a list of messages, as several do; any other object as it is.
+fn spoken(object: Raw) -> Raw {
+    let is_message = |members: IndexMap<String, Raw>| {
+        members.get("role").is_some_and(|role| role.as_string().is_some()) && members.contains_key("content")
+    };
+    match object.members().is_some_and(is_message) {
+        true => Raw::of(&IndexMap::from([("messages", [object])])),
+        false => object,
+    }
 }
 
 /// The first element of an array that holds objects only.
