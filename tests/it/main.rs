@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod edge;
+mod five_operations;
 mod fixtures;
 mod ids;
 mod nine_pairs;
