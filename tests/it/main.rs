@@ -10,3 +10,4 @@ mod one_road;
 mod support;
 mod tidy;
 mod translation;
+mod updates;

@@ -3,6 +3,7 @@
 
 mod client;
 mod demo;
+mod glimpse;
 mod setup;
 mod shape;
 
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use client::Client;
 pub(crate) use client::Home;
 pub(crate) use demo::Demo;
+pub(crate) use glimpse::glimpse;
 pub(crate) use setup::Setup;
 pub(crate) use shape::bare;
 pub(crate) use shape::literal;
