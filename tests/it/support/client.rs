@@ -12,6 +12,7 @@ pub(crate) struct Client {
     base: String,
     key: String,
     project_name: String,
+    headers: Vec<(&'static str, String)>,
 }
 
 /// An answer.
@@ -37,7 +38,17 @@ impl Home {
 
 impl Client {
     pub(super) fn new(http: reqwest::Client, at: SocketAddr, key: String) -> Self {
-        Self { http, base: format!("http://{at}"), key, project_name: "web".to_owned() }
+        Self::at(http, format!("http://{at}"), key)
+    }
+
+    pub(super) fn at(http: reqwest::Client, base: String, key: String) -> Self {
+        Self { http, base, key, project_name: "web".to_owned(), headers: Vec::new() }
+    }
+
+    /// The same client with one header more.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// The same client under another `X-Project-Name`.
@@ -54,6 +65,9 @@ impl Client {
             request = request.header(header, &self.key);
         }
         request = request.header("x-project-name", &self.project_name);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if !body.is_null() {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

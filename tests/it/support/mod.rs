@@ -10,6 +10,8 @@ mod shape;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -26,6 +28,7 @@ use spangate::config::Sources;
 use spangate::dialects::DIALECTS;
 use spangate::http::keys;
 use spangate::pipeline::deliver::Book;
+use spangate::pipeline::deliver::State;
 use spangate::sandbox;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -68,6 +71,8 @@ pub(crate) struct Site {
     http: reqwest::Client,
     sandbox: Option<JoinHandle<anyhow::Result<()>>>,
     stop: CancellationToken,
+    /// Nanoseconds that the gateway's clock is ahead.
+    ahead: Arc<AtomicI64>,
 }
 
 impl Site {
@@ -86,7 +91,7 @@ impl Site {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let state = TempDir::new().unwrap();
         let mut site =
-            Self { gateway: None, state, config, data: at, admin: at, vendors: at, http, sandbox: Some(sandbox), stop };
+            Self { gateway: None, state, config, data: at, admin: at, vendors: at, http, sandbox: Some(sandbox), stop, ahead: Arc::default() };
         for pandaprobe in setup.stand_ins().filter(|name| name.starts_with("pandaprobe")) {
             site.vendor(pandaprobe).settings(&json!({"rate_limit_per_minute": null})).await;
         }
@@ -103,7 +108,7 @@ impl Site {
         let infos: Vec<DialectInfo> = DIALECTS.iter().map(|dialect| *dialect.info()).collect();
         let sources = Sources { text: Some(text), environment: environment.clone(), ..Sources::default() };
         let loaded = config::load(&sources, &infos).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        self.gateway = Some(Gateway::start(&loaded.config, world(environment, data, admin)).await.unwrap());
+        self.gateway = Some(Gateway::start(&loaded.config, world(environment, data, admin, &self.ahead)).await.unwrap());
     }
 
     /// Stops the gateway as SIGTERM does and starts it again on the same state.
@@ -140,6 +145,25 @@ impl Site {
     pub(crate) fn counts(&self, destination: &str) -> (u64, u64, u64, u64) {
         let book = self.gateway.as_ref().unwrap().books[destination].lock();
         (book.counters.accepted, book.counters.delivered, book.counters.dead, book.pending())
+    }
+
+    /// Lets time pass for the gateway, all at once.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.ahead.fetch_add(i64::try_from(by.as_nanos()).unwrap(), Ordering::Relaxed);
+    }
+
+    /// Why traces are given up on at a destination, sorted.
+    pub(crate) fn parked(&self, destination: &str) -> Vec<String> {
+        let book = self.gateway.as_ref().unwrap().books[destination].lock();
+        let parked = book.traces().filter(|(_, state)| state.state == State::Parked);
+        let mut reasons: Vec<String> = parked.filter_map(|(_, state)| state.why.clone()).collect();
+        reasons.sort();
+        reasons
+    }
+
+    /// A client of a stand-in itself, past the gateway.
+    pub(crate) fn past(&self, vendor: &str) -> Client {
+        Client::at(self.http.clone(), format!("http://{}/{vendor}", self.vendors), "vendor-key".to_owned())
     }
 
     /// Stops everything, after checking that the books balance.
@@ -232,13 +256,17 @@ pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) 
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests run in the real world's time")]
-fn world(environment: BTreeMap<String, String>, data: TcpListener, admin: TcpListener) -> World {
+fn world(environment: BTreeMap<String, String>, data: TcpListener, admin: TcpListener, ahead: &Arc<AtomicI64>) -> World {
+    let ahead = Arc::clone(ahead);
     World {
         dialects: DIALECTS.to_vec(),
         environment,
         data,
         admin,
-        clock: Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64),
+        clock: Arc::new(move || {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
+            now + ahead.load(Ordering::Relaxed)
+        }),
         new_id: Arc::new(rand::random),
         dice: Arc::new(rand::random),
         token_secret: None,

@@ -1,1 +1,109 @@
-//! x
+//! What is taken back: scores and traces.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::scene::OPIK_LOOKUP;
+use super::scene::OPIK_TRACE;
+use super::scene::TRACE;
+use super::scene::VENDORS;
+use super::scene::WHOLE;
+use super::scene::all_show;
+use super::scene::opik;
+use super::scene::pandaprobe;
+use super::scene::scores;
+use super::scene::site;
+
+async fn send(client: &crate::support::Client) {
+    opik::send_spans(client, &[opik::lookup(), opik::outer()]).await;
+    opik::send_traces(client, &[opik::trace()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_score_taken_back() {
+    let (site, client, _) = site().await;
+    opik::score(&client, "never", 0.1).await;
+    let path = format!("/v1/private/traces/{OPIK_TRACE}/feedback-scores/delete");
+    client.must(204, "POST", &path, &json!({"name": "never"})).await;
+    opik::score(&client, "once", 0.5).await;
+    opik::score(&client, "stays", 0.9).await;
+    let of_span = json!({"scores": [{"project_name": "web", "id": OPIK_LOOKUP, "name": "deep", "value": 0.25,
+        "source": "sdk"}]});
+    client.must(204, "PUT", "/v1/private/spans/feedback-scores", &of_span).await;
+    send(&client).await;
+    site.settled().await;
+    for vendor in VENDORS {
+        let all = json!([["deep", 0.25], ["once", 0.5], ["stays", 0.9]]);
+        assert_eq!(scores(&site, vendor).await, all, "{vendor}");
+    }
+    client.must(204, "POST", &path, &json!({"name": "once"})).await;
+    let path = format!("/v1/private/spans/{OPIK_LOOKUP}/feedback-scores/delete");
+    client.must(204, "POST", &path, &json!({"name": "deep"})).await;
+    site.settled().await;
+    for vendor in ["opik", "pandaprobe"] {
+        assert_eq!(scores(&site, vendor).await, json!([["stays", 0.9]]), "{vendor}");
+    }
+    // Galileo takes client-made scores with the creation only, and gives none back.
+    assert_eq!(scores(&site, "galileo").await, json!([["deep", 0.25], ["once", 0.5], ["stays", 0.9]]));
+    all_show(&site, WHOLE).await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_taken_back_and_begun_anew() {
+    let (site, client, _) = site().await;
+    send(&client).await;
+    all_show(&site, WHOLE).await;
+    client.must(204, "DELETE", &format!("/v1/private/traces/{OPIK_TRACE}"), &Value::Null).await;
+    client.must(404, "GET", &format!("/v1/private/traces/{OPIK_TRACE}"), &Value::Null).await;
+    site.settled().await;
+    for vendor in VENDORS {
+        assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor}");
+    }
+    // What was on its way when the delete was sent is not a new life.
+    site.advance(Duration::from_secs(5));
+    send(&client).await;
+    site.settled().await;
+    for vendor in VENDORS {
+        assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor} shows what is gone");
+    }
+    site.advance(Duration::from_secs(11));
+    let newer = |mut row: Value| {
+        row["last_updated_at"] = json!("2026-11-21T01:20:00Z");
+        row
+    };
+    opik::send_spans(&client, &[newer(opik::lookup()), newer(opik::outer())]).await;
+    opik::send_traces(&client, &[newer(opik::trace())]).await;
+    all_show(&site, WHOLE).await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_taken_back_before_it_was_shown() {
+    let (site, client, _) = site().await;
+    let mut whole = pandaprobe::trace();
+    whole["spans"] = json!([pandaprobe::lookup(), pandaprobe::outer()]);
+    pandaprobe::send_trace(&client, &whole).await;
+    client.must(204, "DELETE", &format!("/traces/{TRACE}"), &Value::Null).await;
+    site.settled().await;
+    for vendor in VENDORS {
+        assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor}");
+        assert_eq!(site.counts(vendor), (4, 4, 0, 0), "{vendor}");
+    }
+    site.close().await;
+}
+
+/// A delete may pass what it deletes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_before_its_trace() {
+    let (site, client, _) = site().await;
+    client.must(204, "DELETE", &format!("/v1/private/traces/{OPIK_TRACE}"), &Value::Null).await;
+    send(&client).await;
+    site.settled().await;
+    for vendor in VENDORS {
+        assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor}");
+    }
+    site.close().await;
+}

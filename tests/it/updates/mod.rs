@@ -3,8 +3,8 @@
 //!
 //! Every case ends with what all three vendors show, and with balanced books ([`Site::close`]).
 
+mod again;
 mod early;
 mod gone;
-mod opik;
 mod scene;
 mod waiting;
