@@ -32,6 +32,11 @@ pub(in crate::dialects::galileo) enum Place {
         /// The span's id.
         id: String,
     },
+    /// Traces, or spans, deleted.
+    Delete {
+        /// Whether spans are.
+        spans: bool,
+    },
     /// Anything that says nothing about a trace.
     Other,
 }
@@ -53,6 +58,9 @@ impl Place {
                 Self::Trace { project: text(project), id: text(id) }
             }
             (&Method::PATCH, ["projects", project, "spans", id]) => Self::Span { project: text(project), id: text(id) },
+            (&Method::POST, ["projects", _, rows @ ("traces" | "spans"), "delete"]) => {
+                Self::Delete { spans: *rows == "spans" }
+            }
             _ => Self::Other,
         }
     }

@@ -55,6 +55,12 @@ pub(super) async fn update(desk: Desk) -> Reply {
     ok(&reply)
 }
 
+/// Traces or spans, named by id.
+pub(super) async fn delete(desk: Desk) -> Reply {
+    let deleted = desk.accept().await?.decoded.items.len();
+    ok(&json!({ "message": format!("Deleted {deleted} records") }))
+}
+
 pub(super) async fn read_trace(desk: Desk) -> Reply {
     let id = desk.id("trace_id")?;
     let found = desk.find(Target::Trace(id)).await?;
