@@ -31,8 +31,14 @@ use super::names::Book;
 pub(super) fn gather(from: &'static dyn Dialect, inputs: Vec<Input>, now: Option<Time>) -> Gathered {
     let inputs: Vec<Input> = inputs.into_iter().map(|input| native(from, input)).collect();
     let at = now.unwrap_or_else(|| latest(from, &inputs));
-    let mut gathered =
-        Gathered { traces: IndexMap::new(), names: Book::default(), now, refused: Vec::new(), losses: Vec::new() };
+    let mut gathered = Gathered {
+        from,
+        traces: IndexMap::new(),
+        names: Book::default(),
+        now,
+        refused: Vec::new(),
+        losses: Vec::new(),
+    };
     let mut records = Vec::new();
     for Input { line, call } in inputs {
         match gathered.decode(&call, &seed(line, at)) {
