@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod deliver;
+pub mod explain;
 pub mod fold;
 pub mod homes;
 pub mod ledger;

@@ -14,7 +14,6 @@ use crate::contract::Known;
 use crate::contract::Names;
 use crate::contract::Outward;
 use crate::contract::VendorProject;
-use crate::pipeline::deliver::Destination;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::homes::Homes;
@@ -55,7 +54,7 @@ impl Outwards {
         project: &str,
         items: &TraceItems,
         view: &View,
-        destination: &Destination,
+        dialect: &dyn Dialect,
         route: &Route,
     ) -> Outward {
         let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
@@ -65,7 +64,7 @@ impl Outwards {
         Outward {
             scope: route.scope.clone(),
             trace_ms: self.natural_ms(items, view),
-            project: VendorProject { name: destination.dialect.project_name(&name), stream },
+            project: VendorProject { name: dialect.project_name(&name), stream },
             known: Known::new(),
             keep: route.keep,
         }
@@ -121,6 +120,40 @@ impl Outwards {
         }
         Ok(())
     }
+
+    /// What [`Outwards::mint`] gave or would give, without giving anything: the trace's time as minted
+    /// for the place, else as its id carries it, else as minted for the project, else as it would be.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn recall(
+        &self,
+        dialect: &dyn Dialect,
+        place: &str,
+        (key, id): (SubjectKey, Id),
+        out: &mut Outward,
+    ) -> Result<(), LedgerError> {
+        if !dialect.info().timed_ids {
+            return Ok(());
+        }
+        let own = own_ms(id, out.trace_ms).filter(|_| out.scope.is_none());
+        let minted = match self.minted(place, key)? {
+            Some(minted) => Some(minted),
+            None if own.is_some() => own,
+            None => self.minted("", key)?,
+        };
+        out.trace_ms = minted.unwrap_or(out.trace_ms);
+        Ok(())
+    }
+
+    fn minted(&self, place: &str, key: SubjectKey) -> Result<Option<i64>, LedgerError> {
+        let held = self.ledger.fact(&space(place), &key.0.to_be_bytes())?;
+        Ok(held.and_then(|held| held.try_into().ok()).map(i64::from_be_bytes))
+    }
+}
+
+fn space(place: &str) -> String {
+    format!("mint/{place}")
 }
 
 /// Replaces the ids of the project and the session by the names they were given for; the client
@@ -154,7 +187,7 @@ pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View)
 }
 
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
-    Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
+    Fact { space: space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.
