@@ -1,10 +1,12 @@
 //! One integration binary; a module for each behaviour.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
+mod captures;
 mod edge;
 mod fixtures;
 mod ids;
 mod one_road;
+mod openapi;
 mod support;
 mod tidy;
 mod translation;

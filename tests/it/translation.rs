@@ -8,16 +8,10 @@ use std::path::Path;
 
 use serde_json::Value;
 use spangate::contract::Dialect;
-use spangate::dialects::DIALECTS;
 use spangate::pipeline::translate;
 use spangate::pipeline::translate::Gathered;
 use spangate::pipeline::translate::Input;
 use spangate::pipeline::translate::Lost;
-
-/// The dialect of a name.
-pub(crate) fn dialect(name: &str) -> &'static dyn Dialect {
-    DIALECTS.iter().copied().find(|dialect| dialect.info().name == name).unwrap()
-}
 
 /// The folders in a folder, by name.
 pub(crate) fn folders(path: &Path) -> Vec<String> {
