@@ -71,7 +71,8 @@ fn head(found: &Explanation) -> String {
 
 fn destination(out: &mut String, arrival: &Arrival) {
     let Arrival { destination, state, id, link, shown, pending, dead, attempts, next_try, why, losses, .. } = arrival;
-    let _ = writeln!(out, "\n{destination}: {}  ({shown} items shown, {pending} pending, {dead} given up)", state.word());
+    let _ =
+        writeln!(out, "\n{destination}: {}  ({shown} items shown, {pending} pending, {dead} given up)", state.word());
     let _ = writeln!(out, "  id       {id}");
     if let Some(link) = link {
         let _ = writeln!(out, "  link     {link}");
