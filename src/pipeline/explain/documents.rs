@@ -27,7 +27,8 @@ impl Explainer {
         let Some(held) = held.into_iter().next() else { return Err("it is not held any more".to_owned()) };
         let mut asked = Vec::new();
         for (outlet, route) in self.routed(&held.project) {
-            let there = found.destinations.iter().any(|arrival| *arrival.destination == *outlet.name && arrival.shown > 0);
+            let there =
+                found.destinations.iter().any(|arrival| *arrival.destination == *outlet.name && arrival.shown > 0);
             if let (true, Some(client)) = (there, &outlet.client) {
                 let out = self.outward(&held, outlet, route).map_err(super::unreadable)?;
                 asked.push(ask(outlet, client, &held, out));

@@ -111,8 +111,7 @@ impl Explainer {
 
     /// The native id in a record that one of its project's scopes hashes to the id wanted.
     fn unhash(&self, record: &Record, wanted: Id) -> Option<Id> {
-        let scopes: Vec<&str> =
-            self.routed(&record.project).filter_map(|(_, route)| route.scope.as_deref()).collect();
+        let scopes: Vec<&str> = self.routed(&record.project).filter_map(|(_, route)| route.scope.as_deref()).collect();
         if scopes.is_empty() {
             return None;
         }
