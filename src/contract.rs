@@ -565,14 +565,18 @@ pub struct Wanted {
     pub project: VendorProject,
 }
 
-/// The client's project as plain names, ids replaced where names are known.
+/// The client's project as plain names, ids replaced where names are known. The second level named
+/// [`DEFAULT_NAME`] is where a project without one goes, so it counts as none.
 pub fn plain(project: &ClientProject, names: impl Fn(&str) -> Option<String>) -> (String, Option<String>) {
     let named = |name: &Option<String>, id: &Option<String>| {
         name.clone().or_else(|| id.as_ref().map(|id| names(id).unwrap_or_else(|| id.clone())))
     };
-    let name = named(&project.name, &project.id).unwrap_or_else(|| "default".to_owned());
-    (name, named(&project.stream, &project.stream_id))
+    let name = named(&project.name, &project.id).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    (name, named(&project.stream, &project.stream_id).filter(|stream| stream != DEFAULT_NAME))
 }
+
+/// The vendor project, and its second level, of what names none (`design.md §7`).
+pub const DEFAULT_NAME: &str = "default";
 
 // ---------------------------------------------------------------- operators
 

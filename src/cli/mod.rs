@@ -11,6 +11,7 @@ mod keys;
 mod play;
 mod sandbox;
 mod serve;
+mod translate;
 mod world;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ enum Verb {
     Check(check::Args),
     Explain(explain::Args),
     Sandbox(sandbox::Args),
+    Translate(translate::Args),
     #[command(subcommand)]
     Keys(keys::Verb),
 }
@@ -61,6 +63,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Verb::Check(args) => check::run(args, environment, &infos()),
         Verb::Explain(args) => wait(explain::run(args)),
         Verb::Sandbox(args) => wait(sandbox::run(args)),
+        Verb::Translate(args) => translate::run(&args),
         Verb::Keys(verb) => keys::run(verb),
     }
 }

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod edge;
+mod fixtures;
 mod ids;
+mod nine_pairs;
 mod one_road;
 mod support;
 mod tidy;
+mod translation;
