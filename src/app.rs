@@ -39,6 +39,9 @@ use crate::pipeline::deliver::Parts;
 use crate::pipeline::deliver::Rates as EgressRates;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::Shared;
+use crate::pipeline::explain::Explainer;
+use crate::pipeline::explain::Outlet;
+use crate::pipeline::explain::Roster;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Durability;
 use crate::pipeline::ledger::Fact;
@@ -88,7 +91,7 @@ pub struct Gateway {
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<anyhow::Result<()>>>,
-    couriers: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -131,13 +134,18 @@ impl Gateway {
         };
         let destinations = destinations(config, &table, &environment, &*ledger).await?;
         let stop = CancellationToken::new();
+        let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
+        Roster::of(&projects, &destinations).store(&*ledger).await?;
         let mut books = BTreeMap::new();
-        let mut couriers = Vec::new();
+        let mut outlets = Vec::new();
+        let mut tasks = Vec::new();
         for (name, destination) in &destinations {
             let courier = Courier::open(Arc::clone(destination), &shared).await?;
             books.insert(name.clone(), courier.book());
-            couriers.push(tokio::spawn(courier.run(stop.clone())));
+            outlets.push(Outlet::of(destination, &courier));
+            tasks.push(tokio::spawn(courier.run(stop.clone())));
         }
+        let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
@@ -160,13 +168,16 @@ impl Gateway {
         let edge = Edge::new(settings(config), keys, tokens, limits, clock);
         let app = http::router::router(&dialects, &doors, &edge);
         let ready = ready(&ledger);
-        let admin_app = http::admin::router(ready, telemetry::metrics::install()?, axum::Router::new());
+        let metrics = telemetry::metrics::install()?;
+        let local = admin.local_addr()?.ip().is_loopback();
+        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
+        tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
         let grace = config.server.shutdown_grace;
         let listeners = vec![
             tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
             tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
         ];
-        Ok(Self { ledger, books, stop, listeners, couriers })
+        Ok(Self { ledger, books, stop, listeners, tasks })
     }
 
     /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.
@@ -178,9 +189,9 @@ impl Gateway {
         for listener in self.listeners {
             listener.await.context("a listener panicked")??;
         }
-        for courier in self.couriers {
-            let aborting = courier.abort_handle();
-            if tokio::time::timeout(Duration::from_secs(3), courier).await.is_err() {
+        for task in self.tasks {
+            let aborting = task.abort_handle();
+            if tokio::time::timeout(Duration::from_secs(3), task).await.is_err() {
                 aborting.abort();
             }
         }
@@ -204,6 +215,11 @@ async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     let fact = Fact { space: "secrets".to_owned(), key: b"login".to_vec(), value: value.to_vec() };
     let held = ledger.put_if_absent(vec![fact]).await.context("storing the token secret")?;
     held.into_iter().next().context("the ledger held no token secret")
+}
+
+/// Runs something that never ends, until told to stop.
+async fn until(stop: CancellationToken, endless: impl Future<Output = ()>) {
+    stop.run_until_cancelled(endless).await;
 }
 
 fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {

@@ -2,7 +2,7 @@
 //!
 //! A dialect knows one wire format and nothing of the gateway; the pipeline knows no vendor. They
 //! meet here: [`Dialect`] is what a vendor's folder offers, [`Accept`], [`Read`] and [`Names`] are
-//! what the gateway offers to a dialect's routes. Everything a dialect does outward is pure: it
+//! what the gateway offers to a dialect's routes, [`Explain`] what it offers to its operator. Everything a dialect does outward is pure: it
 //! plans [`Write`]s, packs them into [`Request`]s and judges an [`Answer`]; the courier does the I/O.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ use futures::future::BoxFuture;
 use http::HeaderMap;
 use http::Method;
 use secrecy::SecretString;
+use serde::Deserialize;
+use serde::Serialize;
 use url::Url;
 
 use crate::canonical::ClientProject;
@@ -34,6 +36,12 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// For each official SDK, the environment lines that point it at `base` with a gateway key.
     fn environment(&self, base: &str, key: &str) -> Vec<SdkEnvironment>;
+
+    /// One recorded session of an SDK, a call a line, for `demo --play` (the module `play` of the
+    /// command line says what a line holds); empty where none is recorded.
+    fn recorded(&self) -> &'static str {
+        ""
+    }
 
     // In.
 
@@ -71,6 +79,12 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// A native id as this vendor shows it: the scope's hash if there is one, then the dialect's rule.
     fn show_id(&self, id: Id, trace: Id, out: &Outward) -> String;
+
+    /// The page of the vendor's own console that shows a trace (its id as shown there), where it can be
+    /// told from the base URL.
+    fn console_link(&self, _base: &Url, _trace: &str) -> Option<String> {
+        None
+    }
 
     /// What must be sent so that the vendor shows `view`, given that it was last shown `shown`.
     /// Rows that are not whole (`design.md §3`) become the vendor's own updates.
@@ -145,7 +159,8 @@ pub struct DialectInfo {
 }
 
 /// When a courier writes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FlushMode {
     /// Rows as they change.
     Eager,
@@ -549,11 +564,233 @@ pub struct Wanted {
     pub project: VendorProject,
 }
 
-/// The client's project as plain names, ids replaced where names are known.
+/// The client's project as plain names, ids replaced where names are known. The second level named
+/// [`DEFAULT_NAME`] is where a project without one goes, so it counts as none.
 pub fn plain(project: &ClientProject, names: impl Fn(&str) -> Option<String>) -> (String, Option<String>) {
     let named = |name: &Option<String>, id: &Option<String>| {
         name.clone().or_else(|| id.as_ref().map(|id| names(id).unwrap_or_else(|| id.clone())))
     };
-    let name = named(&project.name, &project.id).unwrap_or_else(|| "default".to_owned());
-    (name, named(&project.stream, &project.stream_id))
+    let name = named(&project.name, &project.id).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    (name, named(&project.stream, &project.stream_id).filter(|stream| stream != DEFAULT_NAME))
+}
+
+/// The vendor project, and its second level, of what names none (`design.md §7`).
+pub const DEFAULT_NAME: &str = "default";
+
+// ---------------------------------------------------------------- operators
+
+/// Tells an operator where traces have got to. Ids and times are texts; ledger reads block.
+pub trait Explain: Send + Sync {
+    /// The newest traces, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Why the ledger cannot be read.
+    fn newest(&self, limit: usize) -> Result<Vec<Summary>, String>;
+
+    /// The trace (or the trace of the span) that any dialect knows by an id; looked for in one project,
+    /// or in all, in the configuration's order. `None`: unknown here.
+    ///
+    /// # Errors
+    /// Why the ledger cannot be read.
+    fn explain(&self, id: &str, project: Option<&str>) -> Result<Option<Explanation>, String>;
+
+    /// The trace as it was sent, and as each destination that was shown it answers now.
+    fn documents<'a>(&'a self, found: &'a Explanation) -> BoxFuture<'a, Result<Documents, String>>;
+
+    /// How each destination does.
+    fn destinations(&self) -> Vec<Standing>;
+}
+
+/// A trace in a list.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Summary {
+    /// The project it was accepted under.
+    pub project: String,
+    /// Its native id; of a span, where only updates of that span are held.
+    pub id: String,
+    /// The dialect it came in.
+    pub dialect: String,
+    /// Its name, where one was sent.
+    pub name: Option<String>,
+    /// When its newest item was accepted.
+    pub accepted: String,
+    /// Whether nothing more of it is expected.
+    pub complete: bool,
+    /// How many spans of it are held.
+    pub spans: usize,
+    /// Its state at each destination of its project.
+    pub destinations: BTreeMap<String, Place>,
+}
+
+/// Where a trace has got to at one destination.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// Everything accepted about it is shown there.
+    Shown,
+    /// Something accepted waits to be sent.
+    Waiting,
+    /// Something is on its way.
+    Sending,
+    /// Something was refused for good; it waits for news of the trace.
+    Parked,
+    /// It is older than the route.
+    Never,
+}
+
+impl Place {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::Parked => "parked",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// Everything an operator may ask about one trace.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Explanation {
+    /// The project it was accepted under.
+    pub project: String,
+    /// Its native id; of a span, where only updates of that span are held.
+    pub id: String,
+    /// The span that was asked for, if it was one.
+    pub asked_span: Option<String>,
+    /// The dialect it came in.
+    pub dialect: String,
+    /// Its name, where one was sent.
+    pub name: Option<String>,
+    /// The earliest start known.
+    pub start: Option<String>,
+    /// Whether nothing more of it is expected.
+    pub complete: bool,
+    /// Whether its client deleted it.
+    pub deleted: bool,
+    /// Its spans, in order of their first item.
+    pub spans: Vec<SpanLine>,
+    /// How many scores stand.
+    pub scores: usize,
+    /// The requests that spoke of it, oldest first.
+    pub records: Vec<RecordLine>,
+    /// What each destination of its project shows of it.
+    pub destinations: Vec<Arrival>,
+    /// Other projects that know the id.
+    pub also_in: Vec<String>,
+    /// The trace itself, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<Documents>,
+}
+
+/// A span in an explanation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SpanLine {
+    /// Its native id.
+    pub id: String,
+    /// Its parent's native id.
+    pub parent: Option<String>,
+    /// Its name, where one was sent.
+    pub name: Option<String>,
+    /// What it did, in the canonical word.
+    pub kind: Option<String>,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// A request in an explanation.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RecordLine {
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// Its receipt, in hex.
+    pub receipt: String,
+    /// When it was accepted.
+    pub at: String,
+    /// The dialect it came in.
+    pub dialect: String,
+    /// Method and path.
+    pub call: String,
+    /// The name of the gateway key that sent it.
+    pub key: String,
+    /// How many of its items are about this trace.
+    pub items: u64,
+}
+
+/// A trace at one destination.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Arrival {
+    /// The destination.
+    pub destination: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// Where the trace has got to there.
+    pub state: Place,
+    /// The trace's id there, minted or not yet.
+    pub id: String,
+    /// Each span's id there, by its native id.
+    pub spans: BTreeMap<String, String>,
+    /// The page of the vendor's console.
+    pub link: Option<String>,
+    /// Items shown.
+    pub shown: u64,
+    /// Items that wait or are on their way.
+    pub pending: u64,
+    /// Items given up, until there is news of the trace.
+    pub dead: u64,
+    /// Tries since something was last shown.
+    pub attempts: u32,
+    /// When it is looked at next.
+    pub next_try: Option<String>,
+    /// The last error, or why it is parked.
+    pub why: Option<String>,
+    /// What could not be carried natively.
+    pub losses: Vec<Loss>,
+}
+
+/// A trace as sent and as shown.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Documents {
+    /// As it was sent, in canonical words.
+    pub sent: serde_json::Value,
+    /// What each destination that was shown it answers now.
+    pub shown: BTreeMap<String, Vec<Page>>,
+}
+
+/// One answer of a vendor to a read.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Page {
+    /// What was asked: method and path.
+    pub call: String,
+    /// The status, if an answer came.
+    pub status: Option<u16>,
+    /// The body, indented and cut; or why no answer came.
+    pub text: String,
+}
+
+/// How a destination does.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Standing {
+    /// Its name.
+    pub destination: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// Its base URL, without credentials.
+    pub base_url: String,
+    /// Items that wait or are on their way.
+    pub pending: u64,
+    /// Accepted requests it has not looked at yet.
+    pub unread: u64,
+    /// Traces that are not settled there.
+    pub open: usize,
+    /// Those of them that are parked.
+    pub parked: usize,
+    /// Items shown.
+    pub delivered: u64,
+    /// Items given up.
+    pub dead: u64,
+    /// The newest error of a trace that is tried again, or why the newest parked one is.
+    pub last_error: Option<String>,
 }

@@ -21,7 +21,8 @@ pub const KEY: &str = "_spangate";
 const LIMIT: usize = 32 * 1024;
 
 /// What the reserved key may hold at a destination (`reserved_key`).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// Ids and differences.
     #[default]

@@ -1,9 +1,10 @@
 //! What a translation could not carry natively.
 
+use serde::Deserialize;
 use serde::Serialize;
 
 /// One field that a translation could not carry natively.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Loss {
     /// The subject, e.g. `span 0193…`.
     pub subject: String,

@@ -2,12 +2,14 @@
 //!
 //! It stands on its own socket, so that no shedding on the data listener can hide it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::extract::State;
 use axum::middleware::Next;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -15,24 +17,26 @@ use http::HeaderMap;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header;
+use http::uri::Authority;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 /// Whether requests can be accepted now.
 pub type Ready = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// `/livez`, `/readyz`, `/metrics`, and `more` (`/api/…`, the console).
-pub fn router(ready: Ready, metrics: PrometheusHandle, more: Router) -> Router {
+/// `/livez`, `/readyz`, `/metrics`, and `more` (`/api/…`, the console). `local`: the listener is reached
+/// from this machine only.
+pub fn router(ready: Ready, metrics: PrometheusHandle, more: Router, local: bool) -> Router {
     let own = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(move || async move { readiness(ready()) }))
         .route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, PROMETHEUS)], metrics.render()) }));
-    own.merge(more).layer(from_fn(same_origin))
+    own.merge(more).layer(from_fn_with_state(local, same_origin))
 }
 
 /// The listener asks for no credential, and a browser on the operator's machine reaches it: a page
-/// from elsewhere must not make it act.
-async fn same_origin(request: Request, next: Next) -> Response {
-    if is_foreign(request.headers()) {
+/// from elsewhere must not make it act, nor read it under a name of its own that it pointed here.
+async fn same_origin(State(local): State<bool>, request: Request, next: Next) -> Response {
+    if is_foreign(request.headers()) || (local && is_renamed(request.headers())) {
         return (StatusCode::FORBIDDEN, "requests from other origins are not answered\n").into_response();
     }
     next.run(request).await
@@ -42,6 +46,16 @@ fn is_foreign(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
     origin.is_some() && origin != text(header::HOST)
+}
+
+/// Whether the host asked for is neither an address nor `localhost`.
+fn is_renamed(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return false };
+    let authority: Option<Authority> = host.to_str().ok().and_then(|host| host.parse().ok());
+    authority.is_none_or(|authority| {
+        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+        !name.eq_ignore_ascii_case("localhost") && name.parse::<IpAddr>().is_err()
+    })
 }
 
 fn readiness(ready: bool) -> impl IntoResponse {
@@ -86,10 +100,23 @@ mod tests {
         assert_eq!(ask(true, "/api/more", Some("null")).await.0, 403);
     }
 
+    #[tokio::test]
+    async fn a_name_pointed_at_this_machine_is_not_answered() {
+        for (host, status) in
+            [("127.0.0.1:4401", 200), ("[::1]:4401", 200), ("LOCALHOST", 200), ("evil.example:4401", 403)]
+        {
+            assert_eq!(ask_at(host, true, "/livez", None).await.0, status, "{host}");
+        }
+    }
+
     async fn ask(ready: bool, path: &str, origin: Option<&str>) -> (u16, String) {
+        ask_at("localhost:4401", ready, path, origin).await
+    }
+
+    async fn ask_at(host: &str, ready: bool, path: &str, origin: Option<&str>) -> (u16, String) {
         let more = Router::new().route("/api/more", get(async || "more"));
-        let app = router(Arc::new(move || ready), metrics::install().unwrap(), more);
-        let mut request = Request::get(path).header("host", "localhost:4401");
+        let app = router(Arc::new(move || ready), metrics::install().unwrap(), more, true);
+        let mut request = Request::get(path).header("host", host);
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }

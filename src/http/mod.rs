@@ -17,6 +17,7 @@ use crate::http::tokens::Tokens;
 
 pub mod admin;
 mod body;
+pub mod console;
 mod face;
 mod guard;
 pub mod keys;

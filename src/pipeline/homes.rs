@@ -127,6 +127,11 @@ impl Homes {
         self.search(project, span)
     }
 
+    /// Whether statements about a span wait for its create.
+    pub fn is_orphan(&self, span: SubjectKey) -> bool {
+        self.waiting(span).is_some()
+    }
+
     /// The records of an orphan, filed under a trace from now on.
     ///
     /// # Errors

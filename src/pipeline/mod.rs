@@ -2,14 +2,17 @@
 
 pub mod accept;
 pub mod deliver;
+pub mod explain;
 pub mod fold;
 pub mod homes;
 pub mod ledger;
 pub mod names;
 pub mod outward;
+pub mod pack;
 pub mod read;
 pub mod record;
 pub mod repeats;
 pub mod story;
 pub mod subject;
 pub mod traces;
+pub mod translate;

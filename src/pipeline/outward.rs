@@ -14,7 +14,6 @@ use crate::contract::Known;
 use crate::contract::Names;
 use crate::contract::Outward;
 use crate::contract::VendorProject;
-use crate::pipeline::deliver::Destination;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::homes::Homes;
@@ -45,15 +44,7 @@ impl Outwards {
     /// Replaces ids that we gave for names by the names: of the project and the session.
     pub fn dress(&self, project: &str, items: &TraceItems, view: &mut View) {
         let origin = items.origin();
-        let named = |id: &str| self.names.name(project, origin, id).map(|named| named.name);
-        let (name, stream) = contract::plain(&items.client_project(), named);
-        let Some(trace) = &mut view.trace else { return };
-        trace.facts.project = Field::Set(ClientProject { name: Some(name), stream, ..ClientProject::default() });
-        if let Field::Set(session) = &mut trace.facts.session
-            && let Some(name) = named(session)
-        {
-            *session = name;
-        }
+        dress(view, items, |id| self.names.name(project, origin, id).map(|named| named.name));
     }
 
     /// How a view goes out to a destination, but for names that must be looked up and a time that must
@@ -63,37 +54,31 @@ impl Outwards {
         project: &str,
         items: &TraceItems,
         view: &View,
-        destination: &Destination,
+        dialect: &dyn Dialect,
         route: &Route,
     ) -> Outward {
         let client = view.trace.as_ref().and_then(|trace| trace.facts.project.cloned());
         let client = client.unwrap_or_else(|| self.client_project(project, items));
-        let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| "default".to_owned());
-        let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| "default".to_owned());
+        let name = route.vendor_project.clone().or(client.name).unwrap_or_else(|| contract::DEFAULT_NAME.to_owned());
+        let stream = route.stream.clone().or(client.stream).unwrap_or_else(|| contract::DEFAULT_NAME.to_owned());
         Outward {
             scope: route.scope.clone(),
             trace_ms: self.natural_ms(items, view),
-            project: VendorProject { name: destination.dialect.project_name(&name), stream },
+            project: VendorProject { name: dialect.project_name(&name), stream },
             known: Known::new(),
             keep: route.keep,
         }
     }
 
-    /// The trace's time before anything is minted, in milliseconds: what its id carries where its origin
-    /// puts a time there, else when it began, else when it was first heard of.
+    /// [`natural_ms`], with the origin looked up.
     pub fn natural_ms(&self, items: &TraceItems, view: &View) -> i64 {
-        let timed = self.dialects.get(items.origin()).is_some_and(|dialect| dialect.info().timed_ids);
-        match view.id {
-            Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
-            _ => view.start().or(items.start()).unwrap_or(items.first_at).millis(),
-        }
+        natural_ms(self.dialects.get(items.origin()), items, view)
     }
 
     /// The client project of a trace whose record is not held, in plain names.
     fn client_project(&self, project: &str, items: &TraceItems) -> ClientProject {
         let named = |id: &str| self.names.name(project, items.origin(), id).map(|named| named.name);
-        let (name, stream) = contract::plain(&items.client_project(), named);
-        ClientProject { name: Some(name), stream, ..ClientProject::default() }
+        plain(items, named)
     }
 
     /// The trace's time in the ids of a dialect whose ids carry one: its own id's, where that carries a
@@ -135,14 +120,78 @@ impl Outwards {
         }
         Ok(())
     }
+
+    /// What [`Outwards::mint`] gave or would give, without giving anything: the trace's time as minted
+    /// for the place, else as its id carries it, else as minted for the project, else as it would be.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn recall(
+        &self,
+        dialect: &dyn Dialect,
+        place: &str,
+        (key, id): (SubjectKey, Id),
+        out: &mut Outward,
+    ) -> Result<(), LedgerError> {
+        if !dialect.info().timed_ids {
+            return Ok(());
+        }
+        let own = own_ms(id, out.trace_ms).filter(|_| out.scope.is_none());
+        let minted = match self.minted(place, key)? {
+            Some(minted) => Some(minted),
+            None if own.is_some() => own,
+            None => self.minted("", key)?,
+        };
+        out.trace_ms = minted.unwrap_or(out.trace_ms);
+        Ok(())
+    }
+
+    fn minted(&self, place: &str, key: SubjectKey) -> Result<Option<i64>, LedgerError> {
+        let held = self.ledger.fact(&space(place), &key.0.to_be_bytes())?;
+        Ok(held.and_then(|held| held.try_into().ok()).map(i64::from_be_bytes))
+    }
+}
+
+fn space(place: &str) -> String {
+    format!("mint/{place}")
+}
+
+/// Replaces the ids of the project and the session by the names they were given for; the client
+/// project in plain names.
+pub fn dress(view: &mut View, items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {
+    let project = plain(items, &named);
+    if let Some(trace) = &mut view.trace {
+        trace.facts.project = Field::Set(project.clone());
+        if let Field::Set(session) = &mut trace.facts.session
+            && let Some(name) = named(session)
+        {
+            *session = name;
+        }
+    }
+    project
+}
+
+fn plain(items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {
+    let (name, stream) = contract::plain(&items.client_project(), named);
+    ClientProject { name: Some(name), stream, ..ClientProject::default() }
+}
+
+/// The trace's time before anything is minted, in milliseconds: what its id carries where its origin
+/// puts a time there, else when it began, else when it was first heard of.
+pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View) -> i64 {
+    let timed = origin.is_some_and(|dialect| dialect.info().timed_ids);
+    match view.id {
+        Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
+        _ => view.start().or(items.start()).unwrap_or(items.first_at).millis(),
+    }
 }
 
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
-    Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
+    Fact { space: space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.
-fn own_ms(id: Id, natural: i64) -> Option<i64> {
+pub fn own_ms(id: Id, natural: i64) -> Option<i64> {
     let Id::Uuid(bytes) = id else { return None };
     let own = ids::embedded_ms(&bytes);
     ((own - natural).abs() <= DAY_MS).then_some(own)

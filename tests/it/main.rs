@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod edge;
+mod fixtures;
 mod ids;
 mod one_road;
 mod support;
 mod tidy;
+mod translation;

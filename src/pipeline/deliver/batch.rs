@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::future::join_all;
-use indexmap::IndexMap;
 
 use super::ship::Outcome;
 use super::ship::Shipment;
@@ -15,13 +14,12 @@ use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Write;
 use crate::pipeline::ledger::Seq;
+use crate::pipeline::pack;
+use crate::pipeline::pack::Place;
 
 /// How long a delivered write may take to show before it is sent again (`design.md §5`).
 const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
 const CONFIRM_FIRST: Duration = Duration::from_millis(80);
-
-/// A write, by its trace's place in the batch and its own in the plan.
-type Place = (usize, usize);
 
 /// How one write fared.
 pub(super) struct Sent {
@@ -44,38 +42,13 @@ pub(super) async fn send(shipper: &Shipper, shipments: &mut [Shipment]) {
 }
 
 async fn send_stage(shipper: &Shipper, shipments: &[Shipment], stage: u8) -> Vec<Sent> {
-    let info = shipper.destination.dialect.info();
-    let mut groups: IndexMap<String, Vec<Place>> = IndexMap::new();
-    for (at, shipment) in shipments.iter().enumerate().filter(|(_, shipment)| shipment.failed.is_none()) {
-        for (nth, write) in shipment.writes.iter().enumerate().filter(|(_, write)| write.stage == stage) {
-            let batch = if write.batch.is_empty() { format!("\0{at}/{nth}") } else { write.batch.clone() };
-            groups.entry(batch).or_default().push((at, nth));
-        }
-    }
-    let bytes = |place: &Place| shipments[place.0].writes[place.1].row.len();
-    let chunks = groups.into_values().flat_map(|places| chunks(places, info.batch_rows, info.batch_bytes, bytes));
-    let sends = chunks.map(|chunk| send_chunk(shipper, shipments, chunk));
+    let alive = shipments.iter().enumerate().filter(|(_, shipment)| shipment.failed.is_none());
+    let writes =
+        alive.flat_map(|(at, shipment)| (0..).zip(&shipment.writes).map(move |(nth, write)| ((at, nth), write)));
+    let staged = writes.filter(|(_, write)| write.stage == stage);
+    let chunks = pack::requests(staged, shipper.destination.dialect.info());
+    let sends = chunks.into_iter().map(|chunk| send_chunk(shipper, shipments, chunk));
     join_all(sends).await.into_iter().flatten().collect()
-}
-
-/// Cuts a group so that no request has too many rows or bytes.
-fn chunks(places: Vec<Place>, rows: usize, bytes: usize, size: impl Fn(&Place) -> usize) -> Vec<Vec<Place>> {
-    let mut chunks: Vec<Vec<Place>> = Vec::new();
-    let mut filled = 0;
-    for place in places {
-        let size = size(&place);
-        match chunks.last_mut() {
-            Some(chunk) if chunk.len() < rows.max(1) && filled + size <= bytes => {
-                filled += size;
-                chunk.push(place);
-            }
-            _ => {
-                filled = size;
-                chunks.push(vec![place]);
-            }
-        }
-    }
-    chunks
 }
 
 /// Sends one request; halves it while one bad row fails all.

@@ -111,6 +111,16 @@ impl Client {
         self.known.lock().keys().cloned().collect()
     }
 
+    /// Where the vendor is.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What look-ups taught about a vendor project since the start; empty where none was made.
+    pub fn known(&self, project: &VendorProject) -> Known {
+        self.known.lock().get(project).cloned().unwrap_or_default()
+    }
+
     async fn send_as(&self, request: &Request, secret: Option<&SecretString>) -> Result<Answer, String> {
         let _slot = self.slots.acquire().await.map_err(|_| "shutting down".to_owned())?;
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), request.path);

@@ -84,15 +84,9 @@ impl Courier {
         let head = ledger.head();
         let start =
             Fact { space: STARTS.to_owned(), key: name.clone().into_bytes(), value: head.to_be_bytes().to_vec() };
-        let held = ledger.put_if_absent(vec![start]).await?.pop().unwrap_or_default();
-        let start = held.try_into().map(Seq::from_be_bytes).unwrap_or_default();
-        let progress = ledger.progress(&name)?;
-        let base = progress.base.max(start);
-        let mut open = Vec::new();
-        for exception in progress.open {
-            open.push(count(&shared.traces, exception, base)?);
-        }
-        let book = Arc::new(Mutex::new(Book::restore(base, progress.counters, open)));
+        ledger.put_if_absent(vec![start]).await?;
+        let (book, start) = recall(&*ledger, &shared.traces, &name)?;
+        let book = Arc::new(Mutex::new(book));
         let shipper = Arc::new(Shipper {
             destination,
             outwards: Arc::clone(&shared.outwards),
@@ -108,6 +102,11 @@ impl Courier {
     /// What it knows, for pages, `explain` and the books.
     pub fn book(&self) -> Arc<Mutex<Book>> {
         Arc::clone(&self.book)
+    }
+
+    /// The record after which the destination's routes began.
+    pub fn start(&self) -> Seq {
+        self.shipper.start
     }
 
     /// Reconciles until told to stop; then lets what is on its way end, and saves.
@@ -259,6 +258,22 @@ impl Courier {
         metrics::gauge!("spangate_delivered_items", "destination" => name()).set(book.counters.delivered as f64);
         metrics::gauge!("spangate_dead_items", "destination" => name()).set(book.counters.dead as f64);
     }
+}
+
+/// A destination's book as last settled, and the record after which its routes began.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn recall(ledger: &dyn Ledger, traces: &Traces, destination: &str) -> Result<(Book, Seq), LedgerError> {
+    let start = ledger.fact(STARTS, destination.as_bytes())?.and_then(|held| held.try_into().ok());
+    let start = start.map(Seq::from_be_bytes).unwrap_or_default();
+    let progress = ledger.progress(destination)?;
+    let base = progress.base.max(start);
+    let mut open = Vec::new();
+    for exception in progress.open {
+        open.push(count(traces, exception, base)?);
+    }
+    Ok((Book::restore(base, progress.counters, open), start))
 }
 
 /// Counts an exception's items up to the base; what lies above will be noted again.

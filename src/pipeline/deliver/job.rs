@@ -70,7 +70,7 @@ pub(super) fn look(
     if let Some(shown) = &mut shown {
         outwards.dress(&state.project, &items, shown);
     }
-    let out = outwards.outward(&state.project, &items, &view, destination, route);
+    let out = outwards.outward(&state.project, &items, &view, destination.dialect, route);
     Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
 }
 

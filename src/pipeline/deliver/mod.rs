@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 pub use book::Book;
 pub use book::State;
 pub use book::TraceState;
@@ -24,6 +27,7 @@ pub use client::Client;
 pub use client::Parts;
 pub use courier::Courier;
 pub use courier::Shared;
+pub use courier::recall;
 pub use egress::Credential;
 pub use egress::Egress;
 pub use egress::Rates;
@@ -51,7 +55,7 @@ pub struct Destination {
 }
 
 /// One project's way to a destination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Route {
     /// The vendor project's fixed name; `None`: as the client named it.
     pub vendor_project: Option<String>,

@@ -58,9 +58,11 @@ pub(super) fn span(view: &SpanView, trace: Id, row: wire::Span, out: &Outward, l
     wire::Span { metadata, ..row }
 }
 
-/// The native id's text, where the vendor's form of it is another.
+/// The native id's text, where the vendor's form of it is no way back: neither the same, nor the
+/// version 7 that some dialect showed as this version 4 (`wire/otlp.md §4.6`).
 fn lost(id: Id, trace: Id, out: &Outward) -> Option<String> {
-    (Id::Uuid(vendor_bytes(id, trace, out)) != id).then(|| id.to_string())
+    let vendors = Id::Uuid(vendor_bytes(id, trace, out));
+    (vendors != id && Id::Uuid(vendors.v4(trace)) != id).then(|| id.to_string())
 }
 
 struct Key<'a> {

@@ -73,7 +73,11 @@ fn row(score: &Score, trace: Id, out: &Outward, losses: &mut Vec<Loss>) -> Optio
     if score.metadata.is_some() {
         lose(losses, &subject, &format!("{path}.metadata"), "a score has no metadata");
     }
-    let source = score.source.as_deref().filter(|source| wire::SCORE_SOURCES.contains(source)).unwrap_or("sdk");
+    let known = |source: &&str| wire::SCORE_SOURCES.contains(source);
+    if score.source.as_deref().is_some_and(|source| !known(&source)) {
+        lose(losses, &subject, &format!("{path}.source"), "not a word the vendor knows");
+    }
+    let source = score.source.as_deref().filter(known).unwrap_or("sdk");
     let (id, thread_id) = match &score.target {
         Target::Trace(id) => (Field::Set(vendor_id(*id, trace, out)), Field::Absent),
         Target::Span { span, .. } => (Field::Set(vendor_id(*span, trace, out)), Field::Absent),

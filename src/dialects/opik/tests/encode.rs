@@ -277,7 +277,8 @@ fn scores_go_by_what_they_judge() {
         ]
     );
     assert!(std::str::from_utf8(&plan.writes[0].row).is_ok_and(|text| text.contains("\"value\":0.90,")));
-    assert_eq!(paths(&plan.losses), ["scores.mood", "scores.big"]);
+    let lost = ["scores.q.source", "scores.ok.source", "scores.mood", "scores.mood.source", "scores.big"];
+    assert_eq!(paths(&plan.losses), lost);
     assert!(plan.writes.iter().all(|write| write.bucket == Bucket::Score));
 }
 

@@ -147,7 +147,8 @@ fn compare<T: Facts>(comparison: Comparison<'_, T>, mut notes: Notes, keep: Keep
 
 /// Puts the reserved key into metadata; without the complement where the vendor could not store it.
 fn with_key(metadata: &mut Field<Raw>, reserved: Option<Reserved>, losses: &mut [Loss]) {
-    let Some(reserved) = reserved else { return };
+    let Some(mut reserved) = reserved else { return };
+    drop_unclean(&mut reserved, losses);
     // Two levels stand around the key.
     let (mut key, cleaned) = hygiene::json(&Raw::of(&reserved), hygiene::DEPTH - 2);
     if cleaned.too_deep {
@@ -157,6 +158,19 @@ fn with_key(metadata: &mut Field<Raw>, reserved: Option<Reserved>, losses: &mut 
         key = Raw::of(&Reserved { c: IndexMap::new(), f: IndexMap::new(), ..reserved });
     }
     insert_key(metadata, key);
+}
+
+/// Takes out the entries that the vendor could not store as they are.
+fn drop_unclean(reserved: &mut Reserved, losses: &mut [Loss]) {
+    let unclean = |raw: &Raw| hygiene::json(raw, usize::MAX).1.changed;
+    let paths: Vec<String> = reserved.c.iter().filter(|(_, raw)| unclean(raw)).map(|(path, _)| path.clone()).collect();
+    for path in paths {
+        reserved.c.shift_remove(&path);
+        reserved.f.shift_remove(&path);
+        for loss in losses.iter_mut().filter(|loss| loss.path == path) {
+            loss.carried = false;
+        }
+    }
 }
 
 fn insert_key(metadata: &mut Field<Raw>, key: Raw) {

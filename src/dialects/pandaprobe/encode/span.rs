@@ -80,7 +80,8 @@ fn ids(span: &SpanView, view: &View, out: &Outward) -> Option<Ids> {
 
 fn bare(span: &SpanView, view: &View, out: &Outward, notes: &mut Notes) -> wire::Span {
     let is_native = span.origin == settings::NAME;
-    let end = span.end();
+    // One that was inferred is for dialects that had a way to say it.
+    let end = if is_native { span.facts.end.cloned() } else { span.end() };
     // What the vendor has no field for is left to the comparison.
     let Span {
         id,

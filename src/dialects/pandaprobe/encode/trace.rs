@@ -58,7 +58,8 @@ fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
 
 fn bare(trace: &TraceView, view: &View, out: &Outward, notes: &mut Notes) -> wire::Trace {
     let is_native = trace.origin == settings::NAME;
-    let end = trace.end();
+    // One that was inferred is for dialects that had a way to say it.
+    let end = if is_native { trace.facts.end.cloned() } else { trace.end() };
     // What the vendor has no field for is left to the comparison.
     let Trace {
         id,

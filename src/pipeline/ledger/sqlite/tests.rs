@@ -72,14 +72,24 @@ fn keeps_its_files_private() {
 #[tokio::test]
 async fn refuses_when_the_queue_is_full() {
     let dir = tempfile::tempdir().unwrap();
+    static SHUT: AtomicBool = AtomicBool::new(true);
+    let commit: Commit = |conn| {
+        while SHUT.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        writer::commit(conn)
+    };
     let options = Options { queue_bytes: 10_000, ..Options::new(dir.path()) };
-    let ledger = Sqlite::open(options).unwrap();
+    SHUT.store(false, Ordering::SeqCst);
+    let ledger = Sqlite::open_with(options, commit).unwrap();
+    SHUT.store(true, Ordering::SeqCst);
     let large = |size| Draft { body: noise(size).into(), ..draft("") };
     // Polled in order, and nothing is given back before the first one is flushed.
-    let (first, second, small) = tokio::join!(
+    let (first, second, small, ()) = tokio::join!(
         Ledger::append(&ledger, large(9_000)),
         Ledger::append(&ledger, large(9_000)),
         Ledger::append(&ledger, draft("small")),
+        async { SHUT.store(false, Ordering::SeqCst) },
     );
     assert_eq!(first, Ok(1));
     assert_eq!(second, Err(LedgerError::Full));
