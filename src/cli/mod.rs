@@ -3,9 +3,12 @@
 //! Exit codes: 0 done; 1 the answer is no; 2 usage; 3 the state directory is in use; 4 not reachable;
 //! 5 data at risk.
 
+mod admin;
 pub mod check;
 mod demo;
+mod explain;
 mod keys;
+mod play;
 mod sandbox;
 mod serve;
 mod translate;
@@ -19,7 +22,9 @@ use clap::Subcommand;
 
 use crate::config::DialectInfo;
 use crate::dialects::DIALECTS;
+use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::OpenError;
+use admin::NotReachable;
 
 const USAGE: u8 = 2;
 const IN_USE: u8 = 3;
@@ -39,6 +44,7 @@ enum Verb {
     Demo(demo::Args),
     Serve(serve::Args),
     Check(check::Args),
+    Explain(explain::Args),
     Sandbox(sandbox::Args),
     Translate(translate::Args),
     #[command(subcommand)]
@@ -55,6 +61,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Verb::Demo(args) => wait(demo::run(args, environment)),
         Verb::Serve(args) => wait(serve::run(args, environment)),
         Verb::Check(args) => check::run(args, environment, &infos()),
+        Verb::Explain(args) => wait(explain::run(args)),
         Verb::Sandbox(args) => wait(sandbox::run(args)),
         Verb::Translate(args) => translate::run(&args),
         Verb::Keys(verb) => keys::run(verb),
@@ -69,6 +76,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             OpenError::Missing(_) => USAGE,
             OpenError::Newer { .. } | OpenError::Io { .. } | OpenError::Store { .. } => AT_RISK,
         };
+    }
+    if error.downcast_ref::<NotReachable>().is_some() {
+        return NOT_REACHABLE;
+    }
+    if error.downcast_ref::<LedgerError>().is_some() {
+        return AT_RISK;
     }
     if error.downcast_ref::<crate::config::Mistakes>().is_some() {
         return 1;

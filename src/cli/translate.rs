@@ -62,9 +62,10 @@ pub(super) struct Args {
 }
 
 const EXAMPLES: &str = "Examples:
-  spangate translate --from opik --to pandaprobe requests.jsonl
-  spangate translate --from opik --to galileo <requests.jsonl | spangate translate --from galileo --to opik
-  spangate translate --from opik --to canonical --path /v1/private/spans/batch <body.json";
+  spangate translate --from A --to B requests.jsonl
+  spangate translate --from A --to B <requests.jsonl | spangate translate --from B --to A
+  spangate translate --from A --to canonical --path /the/native/path <body.json
+where A and B are dialects; `spangate demo --print-config` names them all";
 
 /// A dialect that was named.
 #[derive(Clone, Copy)]

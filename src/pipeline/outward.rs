@@ -78,7 +78,7 @@ impl Outwards {
     /// The client project of a trace whose record is not held, in plain names.
     fn client_project(&self, project: &str, items: &TraceItems) -> ClientProject {
         let named = |id: &str| self.names.name(project, items.origin(), id).map(|named| named.name);
-        plain(&items, named)
+        plain(items, named)
     }
 
     /// The trace's time in the ids of a dialect whose ids carry one: its own id's, where that carries a

@@ -5,6 +5,7 @@ mod captures;
 mod edge;
 mod fixtures;
 mod ids;
+mod nine_pairs;
 mod one_road;
 mod openapi;
 mod support;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::HeaderValue;
@@ -15,6 +17,7 @@ use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::canonical::Raw;
 use crate::contract::Answer;
@@ -45,6 +48,14 @@ pub(super) fn pack(writes: &[&Write]) -> Request {
         bucket: first.bucket,
         rows: writes.len(),
     }
+}
+
+/// The link that the SDK prints, which leads to the trace's page (`wire/opik.md §1.3`).
+pub(super) fn console_link(base: &Url, trace: &str) -> Option<String> {
+    let base = format!("{}/", base.as_str().trim_end_matches('/'));
+    let mut link = Url::parse(&format!("{base}v1/session/redirect/projects/")).ok()?;
+    link.query_pairs_mut().append_pair("trace_id", trace).append_pair("path", &BASE64_STANDARD.encode(&base));
+    Some(link.into())
 }
 
 fn list_of(path: &str) -> &'static str {

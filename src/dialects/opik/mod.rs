@@ -17,6 +17,7 @@ use axum::Router;
 use axum::response::Response;
 use http::HeaderMap;
 use secrecy::SecretString;
+use url::Url;
 
 use crate::canonical::Id;
 use crate::canonical::Item;
@@ -53,6 +54,10 @@ impl Dialect for Opik {
         settings::environment(base, key)
     }
 
+    fn recorded(&self) -> &'static str {
+        settings::RECORDED
+    }
+
     fn prefixes(&self) -> &'static [&'static str] {
         settings::PREFIXES
     }
@@ -79,6 +84,10 @@ impl Dialect for Opik {
 
     fn show_id(&self, id: Id, trace: Id, out: &Outward) -> String {
         encode::vendor_id(id, trace, out)
+    }
+
+    fn console_link(&self, base: &Url, trace: &str) -> Option<String> {
+        client::console_link(base, trace)
     }
 
     fn plan(&self, view: &View, shown: Option<&View>, out: &Outward) -> Plan {

@@ -48,14 +48,17 @@ pub(super) fn output(word: &str, payload: &Payload) -> Raw {
 /// Gives a step the input, and an llm the output, that the vendor requires (`wire/galileo.md §5.2`).
 pub(super) fn fill(word: &str, input: &mut Field<Raw>, output: &mut Field<Raw>) {
     let silent = |role: &str| Raw::of(&IndexMap::from([("content", ""), ("role", role)]));
-    if !input.is_set() {
-        *input = Field::Set(if word == "llm" { array([silent("user")]) } else { Raw::of("") });
+    let (needs_input, needs_output) = match word {
+        "llm" => (Some(array([])), Some(silent("assistant"))),
+        "tool" => (Some(Raw::of("")), None),
+        "retriever" => (None, Some(array([]))),
+        _ => (None, None),
+    };
+    if let (false, Some(empty)) = (input.is_set(), needs_input) {
+        *input = Field::Set(empty);
     }
-    if word == "llm" && !output.is_set() {
-        *output = Field::Set(silent("assistant"));
-    }
-    if word == "retriever" && !output.is_set() {
-        *output = Field::Set(array([]));
+    if let (false, Some(empty)) = (output.is_set(), needs_output) {
+        *output = Field::Set(empty);
     }
 }
 

@@ -27,19 +27,19 @@ const TRACE: &str = "11111111-1111-4111-8111-111111111111";
 const SPAN: &str = "22222222-2222-4222-8222-222222222222";
 
 fn traces(decoded: &Decoded) -> Vec<&Trace> {
-    let trace = |op| match op {
-        &Op::Trace(ref trace) => Some(trace.as_ref()),
+    let traces = decoded.items.iter().filter_map(|item| match &item.op {
+        Op::Trace(trace) => Some(trace.as_ref()),
         _ => None,
-    };
-    decoded.items.iter().filter_map(|item| trace(&item.op)).collect()
+    });
+    traces.collect()
 }
 
 fn spans(decoded: &Decoded) -> Vec<&Span> {
-    let span = |op| match op {
-        &Op::Span(ref span) => Some(span.as_ref()),
+    let spans = decoded.items.iter().filter_map(|item| match &item.op {
+        Op::Span(span) => Some(span.as_ref()),
         _ => None,
-    };
-    decoded.items.iter().filter_map(|item| span(&item.op)).collect()
+    });
+    spans.collect()
 }
 
 #[test]

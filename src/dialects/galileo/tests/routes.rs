@@ -139,7 +139,7 @@ impl Scene {
             read: memory.clone(),
             names: memory.clone(),
             public_url: "http://gateway".into(),
-            console_url: "http://admin".into(),
+            console_url: "http://console".into(),
         };
         let caller = Caller { project: "tenant".into(), key: "laptop".into() };
         let router = Galileo.open_routes().merge(Galileo.routes().layer(Extension(caller))).with_state(doors);

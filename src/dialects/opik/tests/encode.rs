@@ -278,7 +278,7 @@ fn scores_go_by_what_they_judge() {
     );
     assert!(std::str::from_utf8(&plan.writes[0].row).is_ok_and(|text| text.contains("\"value\":0.90,")));
     let lost = ["scores.q.source", "scores.ok.source", "scores.mood", "scores.mood.source", "scores.big"];
-    assert_eq!(paths(&plan.losses), lost, "PROGRAMMATIC is no word of this vendor");
+    assert_eq!(paths(&plan.losses), lost);
     assert!(plan.writes.iter().all(|write| write.bucket == Bucket::Score));
 }
 
