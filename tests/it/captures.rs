@@ -18,6 +18,7 @@ use spangate::pipeline::translate::Input;
 
 use crate::openapi::Api;
 use crate::translation::folders;
+use crate::translation::there_and_back;
 
 /// Calls of recorded sessions that are no part of any dialect here, ids as `*`, and what they are. One
 /// that is taken now must go.
@@ -56,6 +57,7 @@ fn recorded_traffic_becomes_valid_requests() {
     }
     let mut refused = BTreeSet::new();
     let mut wrong = BTreeMap::new();
+    let mut broken = Vec::new();
     let mut requests = 0;
     for from in DIALECTS {
         let vendor = from.info().name;
@@ -64,6 +66,12 @@ fn recorded_traffic_becomes_valid_requests() {
         assert!(scenarios.len() > 20, "{} scenarios of {vendor}", scenarios.len());
         for scenario in scenarios {
             let inputs = session(&root.join(&scenario), &apis[vendor]);
+            for to in DIALECTS {
+                let changed = there_and_back(from, to, &inputs);
+                broken.extend(
+                    changed.iter().map(|change| format!("{vendor}/{scenario} by {}: {change:?}", to.info().name)),
+                );
+            }
             let gathered = translate::gather(from, inputs, None);
             refused.extend(gathered.refused.iter().map(|refused| (vendor, without_ids(&refused.why))));
             for to in DIALECTS {

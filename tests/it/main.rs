@@ -8,6 +8,8 @@ mod ids;
 mod nine_pairs;
 mod one_road;
 mod openapi;
+mod shuffles;
 mod support;
 mod tidy;
+mod translate;
 mod translation;
