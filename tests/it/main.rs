@@ -4,6 +4,7 @@
 mod edge;
 mod fixtures;
 mod ids;
+mod nine_pairs;
 mod one_road;
 mod support;
 mod tidy;

@@ -3,6 +3,8 @@
 
 mod client;
 mod demo;
+mod setup;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use client::Client;
 pub(crate) use demo::Demo;
+pub(crate) use setup::Setup;
+pub(crate) use shape::bare;
 
 /// How long a condition may take to come true; nothing waits this long when all is well.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -64,21 +68,22 @@ impl Site {
     /// One project, `checkout`, routed to the stand-ins named (`opik`, `opik-2`, …: a name's part before
     /// `-` is its dialect); reads come from the first.
     pub(crate) async fn to(destinations: &[&str]) -> Self {
-        Self::with(&[("checkout", destinations)], "").await
+        Setup::new(&[("checkout", destinations)]).start().await
     }
 
-    /// Projects and their destinations; `more` is TOML added to the configuration.
-    pub(crate) async fn with(projects: &[(&str, &[&str])], more: &str) -> Self {
+    async fn start(setup: &Setup) -> Self {
         let vendors = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = vendors.local_addr().unwrap();
         let stop = CancellationToken::new();
         let sandbox = tokio::spawn(sandbox::serve(vendors, sandbox::Options::default(), stop.clone()));
-        let config = configuration(projects, at) + more;
+        let config = setup.toml(at);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let state = TempDir::new().unwrap();
         let mut site =
             Self { gateway: None, state, config, data: at, admin: at, vendors: at, http, sandbox: Some(sandbox), stop };
-        site.vendor("pandaprobe").settings(&json!({"rate_limit_per_minute": null})).await;
+        for pandaprobe in setup.stand_ins().filter(|name| name.starts_with("pandaprobe")) {
+            site.vendor(pandaprobe).settings(&json!({"rate_limit_per_minute": null})).await;
+        }
         site.open().await;
         site
     }
@@ -218,36 +223,6 @@ pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) 
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-fn configuration(projects: &[(&str, &[&str])], vendors: SocketAddr) -> String {
-    let mut text = String::new();
-    let mut known: Vec<&str> = Vec::new();
-    for (project, destinations) in projects {
-        let sha256: String = keys::digest(&key(project)).iter().map(|byte| format!("{byte:02x}")).collect();
-        text += &format!("[keys.{project}]\nproject = \"{project}\"\nsha256 = \"{sha256}\"\n");
-        text += &format!("[projects.{project}]\nread_from = \"{}\"\n", name(destinations[0]));
-        for destination in *destinations {
-            text += &format!("[projects.{project}.routes.{}]\n", name(destination));
-            if !known.contains(destination) {
-                known.push(destination);
-            }
-        }
-    }
-    for destination in known {
-        let dialect = destination.split('-').next().unwrap();
-        text += &format!(
-            "[destinations.{}]\ndialect = \"{dialect}\"\nbase_url = \"http://{vendors}/{destination}\"\n\
-             allow_private = true\napi_keys = [\"env:VENDOR_KEY\"]\negress = {{ requests_per_minute = 600000 }}\n",
-            name(destination),
-        );
-    }
-    text
-}
-
-/// A stand-in's name as the configuration takes it.
-fn name(destination: &str) -> String {
-    destination.replace('-', "_")
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests run in the real world's time")]

@@ -222,7 +222,7 @@ fn give_typed(step: &mut wire::Step, facts: &Span, word: &str, same: bool) {
 /// names another. A session goes beside the row, and reads show the vendor's id of it, so the text is
 /// kept although nothing is lost.
 fn reserve_trace(view: &TraceView, step: wire::Step, desk: &Desk<'_>) -> (Option<Reserved>, Vec<Loss>) {
-    let Ok(taken) = decode::trace(step, "") else { return (None, Vec::new()) };
+    let Ok(taken) = decode::trace(unplaced(step), "") else { return (None, Vec::new()) };
     let mut held = taken.facts;
     held.resolve();
     held.project = Field::Set(project::sent(desk.out));
@@ -239,7 +239,7 @@ fn reserve_trace(view: &TraceView, step: wire::Step, desk: &Desk<'_>) -> (Option
 
 /// What a span's step cannot hold.
 fn reserve_span(view: &SpanView, under: Under, step: wire::Step, desk: &Desk<'_>) -> (Option<Reserved>, Vec<Loss>) {
-    let Ok(taken) = decode::span(step, "") else { return (None, Vec::new()) };
+    let Ok(taken) = decode::span(unplaced(step), "") else { return (None, Vec::new()) };
     let mut held = taken.facts;
     held.resolve();
     let parent = match under {
@@ -260,6 +260,11 @@ fn reserve_span(view: &SpanView, under: Under, step: wire::Step, desk: &Desk<'_>
     let told = (told != Ids::default()).then_some(told);
     let subject = Target::Span { trace: Some(desk.trace), span: view.facts.id }.to_string();
     complement::reserve(&subject, view.origin, &view.facts, &held, told, desk.out.keep)
+}
+
+/// A step as decode takes its facts: its id is read with its place in the tree, before.
+fn unplaced(step: wire::Step) -> wire::Step {
+    wire::Step { id: Field::Absent, ..step }
 }
 
 /// A native id as text, where its shown form is no way back to it: neither the same, nor a version 7
