@@ -50,7 +50,7 @@ pub(super) fn decode(call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
         Place::Spans { project } => spans(&project, call, seed),
         Place::Trace { project, id } => update::trace(&project, uuid(&id, "path.trace_id")?, call),
         Place::Span { project, id } => update::span(&project, uuid(&id, "path.span_id")?, call),
-        Place::Delete { spans } => delete::rows(spans, call),
+        Place::Delete { spans } => delete::delete(spans, call),
         Place::Other => Ok(Decoded::default()),
     }
 }

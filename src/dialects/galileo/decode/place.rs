@@ -32,9 +32,9 @@ pub(in crate::dialects::galileo) enum Place {
         /// The span's id.
         id: String,
     },
-    /// Traces, or spans, deleted.
+    /// Traces, or spans, to be deleted.
     Delete {
-        /// Whether spans are.
+        /// Whether these are spans.
         spans: bool,
     },
     /// Anything that says nothing about a trace.
@@ -58,8 +58,8 @@ impl Place {
                 Self::Trace { project: text(project), id: text(id) }
             }
             (&Method::PATCH, ["projects", project, "spans", id]) => Self::Span { project: text(project), id: text(id) },
-            (&Method::POST, ["projects", _, rows @ ("traces" | "spans"), "delete"]) => {
-                Self::Delete { spans: *rows == "spans" }
+            (&Method::POST, ["projects", _, kind @ ("traces" | "spans"), "delete"]) => {
+                Self::Delete { spans: *kind == "spans" }
             }
             _ => Self::Other,
         }

@@ -55,10 +55,9 @@ pub(super) async fn update(desk: Desk) -> Reply {
     ok(&reply)
 }
 
-/// Traces or spans, named by id.
 pub(super) async fn delete(desk: Desk) -> Reply {
-    let deleted = desk.accept().await?.decoded.items.len();
-    ok(&json!({ "message": format!("Deleted {deleted} records") }))
+    let accepted = desk.accept().await?;
+    ok(&json!({ "message": format!("{} records are deleted", accepted.decoded.items.len()) }))
 }
 
 pub(super) async fn read_trace(desk: Desk) -> Reply {

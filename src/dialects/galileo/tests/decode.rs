@@ -241,6 +241,40 @@ fn mistakes_are_named_by_path_and_rule() {
 }
 
 #[test]
+fn deletions_are_by_id() {
+    let delete = |path: &str, filter: serde_json::Value| decode(&post(path, &json!({ "filters": [filter] })));
+    let targets = |decoded: Decoded| {
+        decoded
+            .items
+            .into_iter()
+            .map(|item| match item.op {
+                Op::Delete(target) => target,
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    let one = json!({ "type": "id", "column_id": "id", "operator": "eq", "value": TRACE });
+    let found = targets(delete("/v2/projects/p/traces/delete", one).unwrap());
+    assert_eq!(found, [Target::Trace(Id::parse(TRACE).unwrap())]);
+    let both = json!({ "type": "id", "name": "id", "operator": "one_of", "value": [SPAN, TRACE] });
+    let found = targets(delete("/projects/p/spans/delete", both).unwrap());
+    let span = |id| Target::Span { trace: None, span: Id::parse(id).unwrap() };
+    assert_eq!(found, [span(SPAN), span(TRACE)]);
+    for filter in [
+        json!({ "type": "text", "column_id": "input", "value": "x" }),
+        json!({ "type": "id", "column_id": "id", "operator": "ne", "value": TRACE }),
+        json!({ "type": "id", "column_id": "id", "operator": "eq", "value": "x" }),
+        json!({ "type": "id", "column_id": "id", "operator": "one_of", "value": [] }),
+    ] {
+        assert!(
+            matches!(delete("/projects/p/traces/delete", filter.clone()), Err(Refusal::Invalid { .. })),
+            "{filter}"
+        );
+    }
+    assert!(decode(&post("/projects/p/traces/delete", &json!({ "filters": [] }))).is_err(), "never everything");
+}
+
+#[test]
 fn any_uuid_is_an_id() {
     let id = "01A1FBA6-5334-7C4B-AAA2-E4EA076C6C6D";
     let decoded = decode(&post("/projects/p/traces", &json!({ "traces": [{ "id": id }] }))).unwrap();
