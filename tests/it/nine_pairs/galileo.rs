@@ -8,7 +8,6 @@ use super::shown;
 use super::site;
 use crate::support::Client;
 
-
 const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "logging_method": "api_direct", "client_version": null,
     "reliable": false, "session_id": null, "session_external_id": "visit-3", "is_complete": true,
     "traces": [{"type": "trace", "id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "name": "weather", "input": "What is the weather in Oslo?",
@@ -52,7 +51,9 @@ const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "loggi
 
 async fn send(client: &Client) {
     let (project, stream) = galileo_home(client, "web").await;
-    client.must(200, "POST", &format!("/v2/projects/{project}/traces"), &literal(&BATCH.replace("STREAM", &stream))).await;
+    client
+        .must(200, "POST", &format!("/v2/projects/{project}/traces"), &literal(&BATCH.replace("STREAM", &stream)))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
