@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod captures;
+mod console;
 mod edge;
 mod fixtures;
 mod ids;
 mod nine_pairs;
 mod one_road;
 mod openapi;
+mod play;
 mod shuffles;
 mod support;
 mod tidy;

@@ -92,36 +92,6 @@ open_object! {
 }
 
 open_object! {
-    /// `POST …/traces/delete` and `…/spans/delete` (§4.7).
-    pub(super) struct Delete {
-        /// Where the rows belong.
-        log_stream_id: String,
-        /// The experiment they belong to.
-        experiment_id: String,
-        /// The metrics test they belong to.
-        metrics_testing_id: String,
-        /// What is deleted.
-        filters: Vec<Raw>,
-    }
-}
-
-open_object! {
-    /// One of a search's or a deletion's filters (§4.7).
-    pub(super) struct Filter {
-        /// The column's type.
-        kind as "type": String,
-        /// The column.
-        column_id: String,
-        /// The column, as SDKs call it.
-        name: String,
-        /// `eq`, `one_of`, …
-        operator: String,
-        /// What it is compared with.
-        value: Raw,
-    }
-}
-
-open_object! {
     /// A trace or a span (§5.1, §5.2): the vendor's own base step, and the fields of single types.
     pub(super) struct Step {
         /// `trace`, `workflow`, `agent`, `llm`, `retriever`, `tool`, `control`.

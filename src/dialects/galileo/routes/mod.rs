@@ -47,8 +47,6 @@ pub(super) fn authenticated() -> Router<Doors> {
             .route("/projects/{project}/sessions", post(names::create_session))
             .route("/projects/{project}/sessions/search", post(names::find_sessions))
             .route("/projects/{project}/traces", post(ingest::traces))
-            .route("/projects/{project}/traces/delete", post(ingest::delete))
-            .route("/projects/{project}/spans/delete", post(ingest::delete))
             .route("/projects/{project}/traces/{id}", get(ingest::read_trace).patch(ingest::update))
             .route("/projects/{project}/traces/delete", post(ingest::delete))
             .route("/projects/{project}/spans", post(ingest::spans))
