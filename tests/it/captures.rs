@@ -91,6 +91,7 @@ fn recorded_traffic_becomes_valid_requests() {
     let wrong: Vec<_> =
         wrong.iter().map(|(error, (place, n))| format!("{n} times {error}\n    e.g. {place}")).collect();
     assert!(wrong.is_empty(), "{} kinds of mistakes in {requests} requests:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(broken.is_empty(), "{} differences on the way back:\n{}", broken.len(), broken.join("\n"));
     let why =
         |(vendor, call, _): &(&'static str, &str, &str)| (*vendor, format!("{call}: {vendor} knows no such request"));
     assert_eq!(refused, REFUSED.iter().map(why).collect());
