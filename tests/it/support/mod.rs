@@ -33,9 +33,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use client::Client;
+pub(crate) use client::Home;
 pub(crate) use demo::Demo;
 pub(crate) use setup::Setup;
 pub(crate) use shape::bare;
+pub(crate) use shape::literal;
+pub(crate) use shape::spans;
+pub(crate) use shape::unlike;
 
 /// How long a condition may take to come true; nothing waits this long when all is well.
 const PATIENCE: Duration = Duration::from_secs(40);
