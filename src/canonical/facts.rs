@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::Field;
 use super::Raw;
+use super::Time;
 
 /// A value that a fact can have.
 pub trait Fact: Clone + PartialEq + Serialize + DeserializeOwned {
@@ -62,6 +63,17 @@ pub(super) fn overlay<T: Fact>(older: &mut Field<T>, newer: &Field<T>) {
     }
 }
 
+/// An instant and the time until it are two ways to say one thing: what says the one takes back what
+/// said the other before.
+pub(super) fn displace(older: (&mut Field<Time>, &mut Field<i64>), newer: (&Field<Time>, &Field<i64>)) {
+    match newer {
+        (Field::Absent, Field::Absent) => {}
+        (Field::Absent, _) => *older.0 = Field::Absent,
+        (_, Field::Absent) => *older.1 = Field::Absent,
+        _ => {}
+    }
+}
+
 /// Declares a subject: plain fields before the semicolon, facts after it.
 macro_rules! facts {
     ($(#[$meta:meta])* pub struct $name:ident {
@@ -78,6 +90,11 @@ macro_rules! facts {
         impl $crate::canonical::Facts for $name {
             fn overlay(&mut self, newer: &Self) {
                 $( $crate::canonical::facts::overlay(&mut self.$field, &newer.$field); )*
+                $crate::canonical::facts::displace((&mut self.end, &mut self.duration), (&newer.end, &newer.duration));
+                $crate::canonical::facts::displace(
+                    (&mut self.first_token, &mut self.first_token_after),
+                    (&newer.first_token, &newer.first_token_after),
+                );
             }
 
             fn difference(&self, held: &Self) -> Vec<(&'static str, $crate::canonical::Raw)> {

@@ -8,16 +8,10 @@ use std::path::Path;
 
 use serde_json::Value;
 use spangate::contract::Dialect;
-use spangate::dialects::DIALECTS;
 use spangate::pipeline::translate;
 use spangate::pipeline::translate::Gathered;
 use spangate::pipeline::translate::Input;
 use spangate::pipeline::translate::Lost;
-
-/// The dialect of a name.
-pub(crate) fn dialect(name: &str) -> &'static dyn Dialect {
-    DIALECTS.iter().copied().find(|dialect| dialect.info().name == name).unwrap()
-}
 
 /// The folders in a folder, by name.
 pub(crate) fn folders(path: &Path) -> Vec<String> {
@@ -115,8 +109,14 @@ fn subjects(view: &Value) -> Vec<(String, Value)> {
     let spans = view["spans"].as_array().unwrap().iter();
     let spans = spans.map(|span| (format!("span {}", text(&span["id"])), span.clone()));
     let scores = view["scores"].as_array().unwrap().iter();
-    let scores =
-        scores.map(|score| (format!("score {:?} on {}", text(&score["name"]), text(&score["target"])), score.clone()));
+    let scores = scores.map(|score| {
+        // A loss writes a session's name as quoted text.
+        let target = match text(&score["target"]).split_once(' ') {
+            Some(("session", name)) => format!("session {name:?}"),
+            _ => text(&score["target"]),
+        };
+        (format!("score {:?} on {target}", text(&score["name"])), score.clone())
+    });
     let trace = trace.is_object().then(|| (format!("trace {id}"), trace));
     trace.into_iter().chain(spans).chain(scores).collect()
 }

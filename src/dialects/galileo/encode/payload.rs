@@ -62,6 +62,23 @@ pub(super) fn fill(word: &str, input: &mut Field<Raw>, output: &mut Field<Raw>) 
     }
 }
 
+/// Whether a value is of a kind that a type's input or output may have (`wire/galileo.md §5.2`): a
+/// string, or one of its structures.
+pub(super) fn fits(word: &str, value: &Raw) -> bool {
+    let has = |value: &Raw, keys: &[&str]| {
+        value.members().is_some_and(|members| keys.iter().any(|key| members.contains_key(*key)))
+    };
+    if value.is_null() || value.as_string().is_some() {
+        return true;
+    }
+    match (word, value.elements()) {
+        ("tool", _) | ("trace", None) => false,
+        ("trace", Some(parts)) => parts.iter().all(|part| has(part, &["type"])),
+        (_, Some(elements)) => elements.iter().all(|element| has(element, &["content", "type"])),
+        (_, None) => has(value, &["content", "action"]),
+    }
+}
+
 /// Whether an output is what a control span's must be.
 pub(super) fn is_control_result(payload: &Payload) -> bool {
     let value = payload.inner().value();

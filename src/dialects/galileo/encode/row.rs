@@ -11,6 +11,7 @@ use crate::canonical::Field;
 use crate::canonical::Id;
 use crate::canonical::Kind;
 use crate::canonical::Loss;
+use crate::canonical::Metadata;
 use crate::canonical::Payload;
 use crate::canonical::Raw;
 use crate::canonical::Score;
@@ -79,8 +80,8 @@ macro_rules! give_common {
 /// A trace record.
 pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row {
     let facts = &view.facts;
-    let same = view.origin == NAME;
     let word = "trace".to_owned();
+    let same = view.origin == NAME && is_native(&word, &facts.input, &facts.output, &facts.metadata);
     let mut row = Row::default();
     let mut step = wire::Step { kind: Field::Set(word.clone()), ..wire::Step::default() };
     give_common!(step, facts, word, same);
@@ -123,8 +124,8 @@ pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row
 /// A span. `under`: where it is put; `leaf`: whether nothing names it as parent.
 pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score], desk: &Desk<'_>) -> Row {
     let facts = &view.facts;
-    let same = view.origin == NAME;
     let word = word(view);
+    let same = view.origin == NAME && is_native(&word, &facts.input, &facts.output, &facts.metadata);
     let mut row = Row::default();
     let mut extra = own_extra(&facts.extra, same);
     let mut step = wire::Step { kind: Field::Set(word.clone()), ..wire::Step::default() };
@@ -163,6 +164,14 @@ pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score],
     }
     row.step = step;
     row
+}
+
+/// Whether a row of our own is still in the vendor's shapes: another dialect may have changed it.
+fn is_native(word: &str, input: &Field<Payload>, output: &Field<Payload>, metadata: &Field<Metadata>) -> bool {
+    let members = metadata.get().map(|metadata| metadata.raw().members().unwrap_or_default());
+    input.get().is_none_or(|input| payload::fits(word, &input.0))
+        && output.get().is_none_or(|output| payload::fits(word, &output.0))
+        && members.is_none_or(|members| members.values().all(|value| value.as_string().is_some()))
 }
 
 /// The type that a span's kind is shown as (`wire/otlp.md §4.3`).

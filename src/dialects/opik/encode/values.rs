@@ -102,7 +102,7 @@ impl Row<'_> {
             (None, _) => return Field::Absent,
         };
         let ErrorInfo { kind, message, stack } = known;
-        if self.own && error.is_set() {
+        if self.own && (kind.is_some() || stack.is_some()) {
             let (exception_type, message, traceback) = (kind.into(), message.into(), stack.into());
             return Field::Set(wire::ErrorInfo { exception_type, message, traceback, ..wire::ErrorInfo::default() });
         }
