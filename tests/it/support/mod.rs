@@ -129,7 +129,12 @@ impl Site {
 
     /// What the admin listener answers: status and text.
     pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("http://{}{path}", self.admin)).send().await.unwrap();
+        self.follow(&format!("http://{}{path}", self.admin)).await
+    }
+
+    /// What a browser without a key gets, redirects followed: status and text.
+    pub(crate) async fn follow(&self, url: &str) -> (u16, String) {
+        let answer = self.http.get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
