@@ -80,6 +80,11 @@ async fn any_dialects_id_of_a_trace_or_span_explains_the_same() {
     assert_eq!(told["destinations"][0]["spans"], json!({SPAN_V7: SPAN_V4}));
     let link = format!("http://{}/opik/v1/session/redirect/projects/?trace_id={V7}&path=", site.vendors);
     assert!(told["destinations"][1]["link"].as_str().unwrap().starts_with(&link), "{told}");
+    let (_, vendors_page) = site.follow(told["destinations"][1]["link"].as_str().unwrap()).await;
+    assert!(vendors_page.contains("asked for"), "{vendors_page}");
+    let printed_by_sdk = format!("http://{}/opik/api/v1/session/redirect/projects/?trace_id={V7}&path=YQ==", site.data);
+    let (_, our_page) = site.follow(&printed_by_sdk).await;
+    assert!(our_page.contains("<h1>asked for</h1>"), "{our_page}");
     for id in [V4, &V7.to_uppercase(), &V7.replace('-', "")] {
         assert_eq!(site.api(&format!("/api/explain/{id}")).await, told, "{id}");
     }
@@ -153,6 +158,35 @@ async fn a_parked_trace_says_why_and_a_failing_one_when_it_is_tried_next() {
     site.start_gateway().await;
     site.vendor("galileo").clear_faults().await;
     site.settled().await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_without_its_create_can_be_found_too() {
+    let site = Setup::new(&[("checkout", &["opik", "pandaprobe"])]).every_route("orphan_wait = \"1s\"").start().await;
+    let client = site.client("checkout");
+    let patch = json!({"span_id": SPAN_V4, "output": "late"});
+    client.must(200, "PATCH", &format!("/v2/projects/{V4}/spans/{SPAN_V4}"), &patch).await;
+    let path = format!("/api/explain/{SPAN_V4}");
+    let orphan = eventually("the update is given up everywhere", async || {
+        let told = site.api(&path).await;
+        let parked = told["destinations"].as_array().unwrap().iter().filter(|there| there["state"] == "parked").count();
+        (parked == 2).then_some(told)
+    })
+    .await;
+    assert_eq!((&orphan["id"], &orphan["asked_span"]), (&json!(SPAN_V4), &json!(SPAN_V4)));
+    assert_eq!(orphan["destinations"][1]["why"], "no create");
+    assert_eq!(site.api("/api/traces").await[0]["id"], SPAN_V4);
+    assert_eq!(site.admin(&format!("/t/{SPAN_V4}")).await.0, 200);
+
+    // The create adopts it, and the list has one trace.
+    client.must(204, "POST", "/v1/private/spans/batch", &span()).await;
+    client.must(204, "POST", "/v1/private/traces/batch", &trace("adopted")).await;
+    site.settled().await;
+    let told = site.api(&path).await;
+    assert_eq!((&told["id"], &told["asked_span"]), (&json!(V7), &json!(SPAN_V7)));
+    assert_eq!(told["destinations"][1]["state"], "shown");
+    assert_eq!(site.api("/api/traces").await.as_array().unwrap().len(), 1);
     site.close().await;
 }
 

@@ -4,6 +4,7 @@
 mod captures;
 mod console;
 mod edge;
+mod five_operations;
 mod fixtures;
 mod ids;
 mod nine_pairs;

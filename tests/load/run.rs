@@ -110,7 +110,6 @@ impl Run {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "ids must be of today for a gateway that runs in real time")]
     fn load(&self, gateway: &Gateway, traces: u64) -> Load {
         let now = Timestamp::now();
         let times = Times {

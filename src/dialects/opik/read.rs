@@ -48,6 +48,7 @@ pub(super) fn trace(found: &Found, project_id: &str) -> Option<wire::Trace> {
 /// A span as `SpanPublic`.
 pub(super) fn span(found: &Found, view: &SpanView, project_id: &str) -> wire::Span {
     let mut row = encode::bare_span(view, found.view.id, &found.out, &mut Vec::new());
+    row.project_name = Field::Absent;
     row.source = view.facts.source.clone();
     row.start_time = Field::Set(start(view.facts.start.cloned()));
     row.last_updated_at = Field::Set(view.version.rfc3339(6));

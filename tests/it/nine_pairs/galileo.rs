@@ -1,10 +1,9 @@
 //! From Galileo: one batch with the tree in it, as the Python logger sends it.
 
 use super::compare;
-use super::galileo_home;
-use super::literal;
 use super::site;
 use crate::support::Client;
+use crate::support::literal;
 
 const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "logging_method": "api_direct", "client_version": null,
     "reliable": false, "session_id": null, "session_external_id": "visit-3", "is_complete": true,
@@ -48,10 +47,8 @@ const BATCH: &str = r#"{"log_stream_id": "STREAM", "experiment_id": null, "loggi
                     "trace_id": null, "step_number": null, "parent_id": null, "spans": []}]}]}]}"#;
 
 async fn send(client: &Client) {
-    let (project, stream) = galileo_home(client, "web").await;
-    client
-        .must(200, "POST", &format!("/v2/projects/{project}/traces"), &literal(&BATCH.replace("STREAM", &stream)))
-        .await;
+    let home = client.galileo("web").await;
+    client.must(200, "POST", &home.path("traces"), &literal(&BATCH.replace("STREAM", &home.stream))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,9 +64,8 @@ const OPIK: &str = r#"{"trace": {"project_name": "web", "trace_id": "01a1fba3-8e
    "end_time": "2026-11-21T01:06:04.028187Z", "input": "What is the weather in Oslo?", "output": "It is 3 degrees.",
    "metadata": {"n": "3", "b": "True", "user_id": "u1",
     "_spangate": {"v": 1, "src": "galileo", "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6"},
-     "c": {"project": {"name": "web", "stream": "default"}, "status": "ok",
-      "redacted_input": {"raw": "What is the weather in [CITY]?"}, "dataset_input": "di", "dataset_output": "do",
-      "dataset_metadata": {"k": "v"}, "external_id": "ext-1"}}},
+     "c": {"status": "ok", "redacted_input": {"raw": "What is the weather in [CITY]?"}, "dataset_input": "di",
+      "dataset_output": "do", "dataset_metadata": {"k": "v"}, "external_id": "ext-1"}}},
    "tags": ["t1", "t2"], "thread_id": "visit-3",
    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cache_read_input_tokens": 4},
    "total_estimated_cost": 0.0012, "span_count": 4, "llm_span_count": 1, "has_tool_spans": true},
@@ -83,13 +79,13 @@ const OPIK: &str = r#"{"trace": {"project_name": "web", "trace_id": "01a1fba3-8e
     "parent_span_id": "01a1fba3-8ea0-7321-abe3-544c7f3f0838", "name": "chat", "type": "llm",
     "start_time": "2026-11-21T01:06:02.529506Z", "end_time": "2026-11-21T01:06:03.529506Z",
     "input": {"messages": [{"content": "sys", "role": "system"}, {"content": "hi", "role": "user"}]},
-    "output": {"content": "", "role": "assistant",
-     "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": "{\"city\":\"Oslo\"}"}}]},
-    "metadata": {"m": "1",
+    "output": {"messages": [{"content": "", "role": "assistant",
+       "tool_calls": [{"id": "call_1", "function": {"name": "get_weather", "arguments": "{\"city\":\"Oslo\"}"}}]}]},
+    "metadata": {"m": "1", "model_parameters": {"temperature": 0.2},
      "_spangate": {"v": 1, "src": "galileo",
       "ids": {"t": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "s": "b8f85067-3a9a-4422-85e7-7d871d157dcc",
        "p": "d7184b71-6901-4321-abe3-544c7f3f0838"},
-      "c": {"status": "ok", "input": {"as": "messages"}, "temperature": 0.2,
+      "c": {"status": "ok", "input": {"as": "messages"}, "output": {"as": "message"}, "temperature": 0.2,
        "tools": [{"type": "function", "function": {"name": "get_weather"}}], "finish_reason": "tool_calls",
        "step_number": 1}}},
     "model": "gpt-4o",
@@ -162,9 +158,8 @@ const GALILEO: &str = r#"{"trace": {"input": "What is the weather in Oslo?", "re
 const PANDAPROBE: &str = r#"{"trace": {"trace_id": "11bac3f0-6ac8-4353-af70-8e1c8b1ebde6", "name": "weather", "status": "COMPLETED",
   "input": "What is the weather in Oslo?", "output": "It is 3 degrees.",
   "metadata": {"b": "True", "n": "3",
-   "_spangate": {"c": {"status": "ok", "project": {"name": "web", "stream": "default"}, "external_id": "ext-1", "dataset_input": "di",
-     "dataset_output": "do", "redacted_input": {"raw": "What is the weather in [CITY]?"},
-     "dataset_metadata": {"k": "v"}},
+   "_spangate": {"c": {"status": "ok", "external_id": "ext-1", "dataset_input": "di", "dataset_output": "do",
+     "redacted_input": {"raw": "What is the weather in [CITY]?"}, "dataset_metadata": {"k": "v"}},
     "src": "galileo", "v": 1}},
   "started_at": "2026-11-21T01:06:02.528187+00:00", "ended_at": "2026-11-21T01:06:04.028187+00:00",
   "session_id": "visit-3", "user_id": "u1", "tags": ["t1", "t2"], "environment": "staging",

@@ -10,10 +10,11 @@ mod pandaprobe;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::support::Client;
 use crate::support::Setup;
 use crate::support::Site;
 use crate::support::bare;
+use crate::support::literal;
+use crate::support::unlike;
 
 const VENDORS: [&str; 3] = ["opik", "galileo", "pandaprobe"];
 
@@ -89,28 +90,4 @@ fn legible(value: &Value) -> Value {
         }
     }
     out.into()
-}
-
-/// A client project and its log stream `default`, as Galileo's SDKs ask for them.
-async fn galileo_home(client: &Client, name: &str) -> (String, String) {
-    let project = client.must(200, "POST", "/projects", &json!({"name": name, "type": "gen_ai"})).await;
-    let project = project["id"].as_str().unwrap().to_owned();
-    let path = format!("/projects/{project}/log_streams");
-    let stream = client.must(200, "POST", &path, &json!({"name": "default"})).await;
-    (project, stream["id"].as_str().unwrap().to_owned())
-}
-
-/// The lines in which two documents differ.
-fn unlike(shown: &Value, expected: &Value) -> String {
-    let [shown, expected] = [shown, expected].map(|value| serde_json::to_string_pretty(value).unwrap());
-    let only = |sign: &str, these: &str, those: &str| -> String {
-        let others: Vec<&str> = those.lines().collect();
-        these.lines().filter(|line| !others.contains(line)).map(|line| format!("{sign} {line}\n")).collect()
-    };
-    only("+", &shown, &expected) + &only("-", &expected, &shown)
-}
-
-/// A document written out in a test.
-fn literal(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
 }

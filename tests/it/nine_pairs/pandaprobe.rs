@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::compare;
-use super::literal;
 use super::site;
 use crate::support::Client;
+use crate::support::literal;
 
 const TRACE: &str = "cc047292-1458-468b-80eb-02bdbbcb9674";
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::Method;
 use serde_json::Value;
+use serde_json::json;
 
 /// One project's client. It presents its key wherever any vendor's clients put theirs.
 pub(crate) struct Client {
@@ -19,6 +20,19 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Value,
+}
+
+/// Where Galileo's clients write.
+pub(crate) struct Home {
+    pub(crate) project: String,
+    pub(crate) stream: String,
+}
+
+impl Home {
+    /// A path in the project.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/v2/projects/{}/{rest}", self.project)
+    }
 }
 
 impl Client {
@@ -48,6 +62,16 @@ impl Client {
         let text = answer.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Answer { status, headers, body }
+    }
+
+    /// The ids of a client project of a name and its log stream `default`, as Galileo's clients ask for them.
+    pub(crate) async fn galileo(&self, name: &str) -> Home {
+        let id = |value: Value| value["id"].as_str().unwrap().to_owned();
+        let project = self.must(200, "POST", "/projects", &json!({"name": name, "type": "gen_ai"})).await;
+        let project = id(project);
+        let path = format!("/projects/{project}/log_streams");
+        let stream = self.must(200, "POST", &path, &json!({"name": "default"})).await;
+        Home { project, stream: id(stream) }
     }
 
     /// Sends a call that must be answered with a status; gives the body.

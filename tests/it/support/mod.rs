@@ -33,9 +33,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use client::Client;
+pub(crate) use client::Home;
 pub(crate) use demo::Demo;
 pub(crate) use setup::Setup;
 pub(crate) use shape::bare;
+pub(crate) use shape::literal;
+pub(crate) use shape::spans;
+pub(crate) use shape::unlike;
 
 /// How long a condition may take to come true; nothing waits this long when all is well.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -125,7 +129,12 @@ impl Site {
 
     /// What the admin listener answers: status and text.
     pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("http://{}{path}", self.admin)).send().await.unwrap();
+        self.follow(&format!("http://{}{path}", self.admin)).await
+    }
+
+    /// What a browser without a key gets, redirects followed: status and text.
+    pub(crate) async fn follow(&self, url: &str) -> (u16, String) {
+        let answer = self.http.get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 

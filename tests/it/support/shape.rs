@@ -38,3 +38,28 @@ fn says_nothing(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// The lines in which two documents differ.
+pub(crate) fn unlike(shown: &Value, expected: &Value) -> String {
+    let [shown, expected] = [shown, expected].map(|value| serde_json::to_string_pretty(value).unwrap());
+    let only = |sign: &str, these: &str, those: &str| -> String {
+        let others: Vec<&str> = those.lines().collect();
+        these.lines().filter(|line| !others.contains(line)).map(|line| format!("{sign} {line}\n")).collect()
+    };
+    only("+", &shown, &expected) + &only("-", &expected, &shown)
+}
+
+/// A document written out in a test.
+pub(crate) fn literal(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Every span of a trace that a stand-in shows, flat.
+pub(crate) fn spans(trace: &Value) -> Vec<Value> {
+    let below = trace["spans"].as_array().into_iter().flatten();
+    below
+        .flat_map(|span| {
+            [vec![span.clone()], if span.get("spans").is_some() { spans(span) } else { Vec::new() }].concat()
+        })
+        .collect()
+}
