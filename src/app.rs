@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::future::join_all;
 use parking_lot::Mutex;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -186,14 +187,12 @@ impl Gateway {
     /// When the ledger cannot be closed.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        for listener in self.listeners {
-            listener.await.context("a listener panicked")??;
+        let (listeners, tasks) = tokio::join!(join_all(self.listeners), join_all(self.tasks));
+        for listener in listeners {
+            listener.context("a listener panicked")??;
         }
-        for task in self.tasks {
-            let aborting = task.abort_handle();
-            if tokio::time::timeout(Duration::from_secs(3), task).await.is_err() {
-                aborting.abort();
-            }
+        for task in tasks {
+            task.context("a task panicked")?;
         }
         self.ledger.close().await.context("closing the ledger")?;
         Ok(())

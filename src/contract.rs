@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use http::Method;
+use indexmap::IndexMap;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::Serialize;
@@ -748,6 +749,18 @@ pub struct Arrival {
     pub why: Option<String>,
     /// What could not be carried natively.
     pub losses: Vec<Loss>,
+}
+
+impl Arrival {
+    /// The losses of one subject, fate and reason together, in order of the first of each: subject,
+    /// whether the reserved key carries them, why, and the fields.
+    pub fn losses_together(&self) -> Vec<(&str, bool, &str, Vec<&str>)> {
+        let mut groups: IndexMap<(&str, bool, &str), Vec<&str>> = IndexMap::new();
+        for Loss { subject, path, why, carried } in &self.losses {
+            groups.entry((subject, *carried, why)).or_default().push(path);
+        }
+        groups.into_iter().map(|((subject, carried, why), paths)| (subject, carried, why, paths)).collect()
+    }
 }
 
 /// A trace as sent and as shown.

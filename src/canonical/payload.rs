@@ -33,7 +33,7 @@ impl Payload {
 type WayBack = fn(&Raw) -> Option<Raw>;
 
 /// The shapes that lead from one dialect's payload to another's, by name, each with its way back.
-const WAYS_BACK: [(&str, WayBack); 10] = [
+const WAYS_BACK: [(&str, WayBack); 11] = [
     ("text", |held| Some(Raw::of(held.text()))),
     ("json", |held| Raw::parse(&held.as_string()?)),
     ("value", |held| member(held, "value")),
@@ -43,6 +43,7 @@ const WAYS_BACK: [(&str, WayBack); 10] = [
     ("content", content),
     ("json content", |held| Raw::parse(&content(held)?.as_string()?)),
     ("in messages", |held| Some(Raw::of(&IndexMap::from([("messages", held)])))),
+    ("in message", |held| Some(Raw::of(&IndexMap::from([("messages", [held])])))),
     ("in documents", |held| Some(Raw::of(&IndexMap::from([("documents", held)])))),
 ];
 

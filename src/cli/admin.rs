@@ -47,7 +47,9 @@ impl Admin {
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| self.unreachable(&root(error)))?;
         if status == StatusCode::OK {
-            return serde_json::from_slice(&body).map(Some).map_err(|_| self.unreachable("it answers in another way").into());
+            return serde_json::from_slice(&body)
+                .map(Some)
+                .map_err(|_| self.unreachable("it answers in another way").into());
         }
         let said: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
         match said.as_ref().and_then(|said| said["error"].as_str()) {

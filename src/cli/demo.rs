@@ -10,12 +10,15 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::infos;
+use super::play;
 use super::world;
 use crate::app::Gateway;
+use crate::canonical::Time;
 use crate::config;
 use crate::config::Sources;
 use crate::dialects::DIALECTS;
 use crate::http::keys::digest;
+use crate::pipeline::story::Listener;
 use crate::pipeline::story::Told;
 use crate::sandbox;
 use crate::telemetry;
@@ -31,9 +34,11 @@ const TOKEN_SECRET: &[u8] = b"spangate demo: not a secret";
 ///
 /// Prints what it listens on and the environment lines that point each SDK at it, then a line for
 /// each trace that comes in and one for each destination that shows it. It is `serve` with a built-in
-/// configuration: SPANGATE__SECTION__KEY applies.
+/// configuration: SPANGATE__SECTION__KEY applies. The admin listener's page shows the traces.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "Example:\n  spangate demo\n  spangate demo --state demo-state --data 127.0.0.1:5400")]
+#[command(
+    after_long_help = "Examples:\n  spangate demo --play\n  spangate demo --state demo-state --data 127.0.0.1:5400"
+)]
 pub(super) struct Args {
     /// Where SDKs connect.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4400")]
@@ -47,6 +52,10 @@ pub(super) struct Args {
     /// Keep the state here, and go on where it was; without it, a fresh directory.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Send one recorded session of each SDK (or of one dialect's) through the front door, and go on.
+    #[arg(long, value_name = "DIALECT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    #[arg(value_parser = dialects())]
+    pub play: Option<String>,
     /// Print the built-in configuration as it is in force, and end.
     #[arg(long)]
     pub print_config: bool,
@@ -80,21 +89,46 @@ pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> an
     let stop = CancellationToken::new();
     let options = sandbox::Options { state: Some(state.join("vendors")), ..sandbox::Options::default() };
     let serving = tokio::spawn(sandbox::serve(vendors, options, stop.clone()));
-    let world = world::world(
-        environment,
-        data,
-        admin,
-        Some(TOKEN_SECRET.to_vec()),
-        Some(Arc::new(|told| println!("{}", line(&told)))),
-    );
+    let listener: Listener = Arc::new(move |told| println!("{}", line(&told, admin_at)));
+    let world = world::world(environment, data, admin, Some(TOKEN_SECRET.to_vec()), Some(listener));
     let gateway = Gateway::start(&loaded.config, world).await?;
     print!("{}", welcome(data_at, admin_at, vendors_at, &state.display().to_string()));
-    world::stop_signal().await?;
+    tokio::select! {
+        stop = world::stop_signal() => stop?,
+        () = play_all(args.play.as_deref(), data_at) => world::stop_signal().await?,
+    }
     println!("stopping");
     gateway.stop().await?;
     stop.cancel();
     serving.await??;
     Ok(0)
+}
+
+/// What `--play` takes: every session, or that of one dialect.
+fn dialects() -> Vec<&'static str> {
+    let recorded = DIALECTS.iter().filter(|dialect| !dialect.recorded().is_empty());
+    std::iter::once("all").chain(recorded.map(|dialect| dialect.info().name)).collect()
+}
+
+/// Plays the sessions asked for, one after the other; one that fails says so and stops none.
+async fn play_all(wanted: Option<&str>, data: SocketAddr) {
+    let Some(wanted) = wanted else { return };
+    for dialect in DIALECTS {
+        let (name, session) = (dialect.info().name, dialect.recorded());
+        if session.is_empty() || (wanted != "all" && wanted != name) {
+            continue;
+        }
+        match play_one(session, data).await {
+            Ok(calls) => println!("play {name:<12} {calls} requests of a recorded session"),
+            Err(error) => println!("play {name:<12} stopped: {error:#}"),
+        }
+    }
+}
+
+async fn play_one(session: &str, data: SocketAddr) -> anyhow::Result<usize> {
+    let http = reqwest::Client::builder().no_proxy().build().context("building the HTTP client")?;
+    let now = Time((world::clock())());
+    play::play(&http, &format!("http://{data}"), KEY, session, now).await
 }
 
 /// The built-in configuration: one project, routed to a stand-in of every vendor.
@@ -153,12 +187,13 @@ fn welcome(data: SocketAddr, admin: SocketAddr, vendors: SocketAddr, state: &str
 }
 
 /// One line for a person who watches.
-fn line(told: &Told) -> String {
+fn line(told: &Told, console: SocketAddr) -> String {
     match told {
-        Told::In { dialect, name } => format!("in   {dialect:<12} {name:?}"),
-        Told::Out { destination, name, spans, losses } => {
-            let kept = if *losses == 0 { String::new() } else { format!(", {losses} fields under the reserved key") };
-            format!("out  {destination:<12} {name:?} shown, {spans} spans{kept}")
+        Told::In { dialect, name, id } => format!("in   {dialect:<12} {name:?}  http://{console}/t/{id}"),
+        Told::Out { destination, name, spans, kept, lost } => {
+            let kept = if *kept == 0 { String::new() } else { format!(", {kept} fields under the reserved key") };
+            let lost = if *lost == 0 { String::new() } else { format!(", {lost} fields lost") };
+            format!("out  {destination:<12} {name:?} shown, {spans} spans{kept}{lost}")
         }
         Told::Refused { destination, why } => format!("out  {destination:<12} refused: {why}"),
     }

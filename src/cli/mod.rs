@@ -8,6 +8,7 @@ pub mod check;
 mod demo;
 mod explain;
 mod keys;
+mod play;
 mod sandbox;
 mod serve;
 mod translate;

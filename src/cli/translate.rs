@@ -1,6 +1,5 @@
 //! `spangate translate`: one dialect's requests as another's.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::io::Read;
@@ -10,6 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use bytes::Bytes;
+use clap::builder::PossibleValuesParser;
 
 use crate::canonical::Time;
 use crate::contract::Dialect;
@@ -35,11 +35,11 @@ const CANONICAL: &str = "canonical";
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Args {
     /// The requests' dialect.
-    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
-    from: Named,
-    /// The dialect to translate to; or `canonical`, which prints each folded trace as one line.
-    #[arg(long, value_name = "DIALECT", value_parser = target)]
-    to: Target,
+    #[arg(long, value_name = "DIALECT", value_parser = PossibleValuesParser::new(names()))]
+    from: String,
+    /// The dialect to translate to; `canonical` prints each folded trace as one line.
+    #[arg(long, value_name = "DIALECT", value_parser = PossibleValuesParser::new(names().chain([CANONICAL])))]
+    to: String,
     /// Where to read; without it, standard input.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -61,33 +61,17 @@ pub(super) struct Args {
     losses: Option<PathBuf>,
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Examples, A and B being dialects:
   spangate translate --from A --to B requests.jsonl
   spangate translate --from A --to B <requests.jsonl | spangate translate --from B --to A
-  spangate translate --from A --to canonical --path /the/native/path <body.json
-where A and B are dialects; `spangate demo --print-config` names them all";
-
-/// A dialect that was named.
-#[derive(Clone, Copy)]
-struct Named(&'static dyn Dialect);
-
-impl fmt::Debug for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.info().name)
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    Canonical,
-    Dialect(Named),
-}
+  spangate translate --from A --to canonical --path /the/native/path <body.json";
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let text = read(args.file.as_deref())?;
     let (inputs, mut refused) = inputs(args, text)?;
-    let gathered = translate::gather(args.from.0, inputs, args.now);
-    let (lines, losses) = translated(&gathered, args.to);
+    let from = dialect(&args.from).context("no such dialect")?;
+    let gathered = translate::gather(from, inputs, args.now);
+    let (lines, losses) = translated(&gathered, dialect(&args.to));
     let mut out = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(out, "{line}")).context("printing the requests")?;
     tell(args.losses.as_deref(), &losses)?;
@@ -118,17 +102,14 @@ fn inputs(args: &Args, text: Vec<u8>) -> anyhow::Result<(Vec<Input>, Vec<Refused
     Ok((vec![input.map_err(anyhow::Error::msg)?], Vec::new()))
 }
 
-fn translated(gathered: &Gathered, to: Target) -> (Vec<String>, Vec<Lost>) {
+fn translated(gathered: &Gathered, to: Option<&'static dyn Dialect>) -> (Vec<String>, Vec<Lost>) {
     let mut losses = gathered.losses.clone();
-    let lines = match to {
-        Target::Canonical => gathered.views().iter().map(|view| view.print().to_string()).collect(),
-        Target::Dialect(Named(to)) => {
-            let sent = gathered.send(to);
-            losses.extend(sent.losses);
-            sent.requests.iter().map(translate::print).collect()
-        }
+    let Some(to) = to else {
+        return (gathered.views().iter().map(|view| view.print().to_string()).collect(), losses);
     };
-    (lines, losses)
+    let sent = gathered.send(to);
+    losses.extend(sent.losses);
+    (sent.requests.iter().map(translate::print).collect(), losses)
 }
 
 fn tell(file: Option<&Path>, losses: &[Lost]) -> anyhow::Result<()> {
@@ -153,14 +134,12 @@ fn text(Lost { line, loss }: &Lost) -> String {
     format!("loss: {line}{subject}{}: {}{carried}", loss.path, loss.why)
 }
 
-fn target(name: &str) -> Result<Target, String> {
-    if name == CANONICAL { Ok(Target::Canonical) } else { dialect(name).map(Target::Dialect) }
+fn names() -> impl Iterator<Item = &'static str> {
+    DIALECTS.iter().map(|dialect| dialect.info().name)
 }
 
-fn dialect(name: &str) -> Result<Named, String> {
-    let names = || DIALECTS.iter().map(|dialect| dialect.info().name).collect::<Vec<_>>().join(", ");
-    let found = DIALECTS.iter().copied().find(|dialect| dialect.info().name == name);
-    found.map(Named).ok_or_else(|| format!("not a dialect; there are {}", names()))
+fn dialect(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.info().name == name)
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -102,12 +102,15 @@ impl Outwards {
         for (at, (key, id, out)) in traces.iter_mut().enumerate() {
             let natural = out.trace_ms;
             let clamped = clamp.map_or(natural, |(from, to)| natural.clamp(from, to));
-            if let (Some(own), true) = (own_ms(*id, natural), clamped == natural && out.scope.is_none()) {
+            let own = own_ms(*id, natural).filter(|_| out.scope.is_none());
+            // Behind a window the first choice is kept, or an id would change when its time leaves it.
+            if let (Some(own), None) = (own, clamp) {
                 out.trace_ms = own;
                 continue;
             }
-            let place = if clamped == natural && out.scope.is_none() { "" } else { place };
-            facts.push(fact(place, *key, clamped));
+            let chosen = own.filter(|_| clamped == natural).unwrap_or(clamped);
+            let place = if clamp.is_none() && out.scope.is_none() { "" } else { place };
+            facts.push(fact(place, *key, chosen));
             wanted.push(at);
         }
         if facts.is_empty() {

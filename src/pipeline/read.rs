@@ -9,6 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::canonical::Id;
+use crate::canonical::Item;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::canonical::View;
@@ -51,7 +52,7 @@ impl Read for Reader {
             if let Some((found, true)) = held {
                 return Ok(found);
             }
-            match (self.ask(&caller.project, dialect, &wanted).await?, held) {
+            match (self.ask(&caller.project, &wanted).await?, held) {
                 (Some(found), _) | (None, Some((found, false))) => Ok(found),
                 _ => Err(not_found(&wanted)),
             }
@@ -91,12 +92,7 @@ impl Reader {
     }
 
     /// Asks the project's `read_from` destination, under each vendor project written to.
-    async fn ask(
-        &self,
-        project: &str,
-        dialect: &'static dyn Dialect,
-        wanted: &Target,
-    ) -> Result<Option<Found>, Refusal> {
+    async fn ask(&self, project: &str, wanted: &Target) -> Result<Option<Found>, Refusal> {
         let Some(destination) = self.read_from.get(project) else { return Ok(None) };
         for vendor_project in vendor_projects(destination, project) {
             let known = destination.client.learn(&vendor_project).await.map_err(|(_, why)| away(destination, &why))?;
@@ -113,7 +109,7 @@ impl Reader {
             let items =
                 destination.dialect.read_answer(&asked, &answers, &known).map_err(|why| away(destination, &why))?;
             if let Some(items) = items {
-                return Ok(found(items, wanted, dialect));
+                return Ok(found(items, wanted));
             }
         }
         Ok(None)
@@ -169,7 +165,7 @@ fn asked(destination: &Destination, wanted: &Target, out: &Outward) -> Wanted {
 }
 
 /// A vendor's items as a view, shown to our clients by the dialect's own rule.
-fn found(items: Vec<crate::canonical::Item>, wanted: &Target, dialect: &'static dyn Dialect) -> Option<Found> {
+fn found(items: Vec<Item>, wanted: &Target) -> Option<Found> {
     let mut held = TraceItems::default();
     held.add(1, Time(0), Duration::ZERO, record::share(items));
     let view = held.view(Seq::MAX);
@@ -179,12 +175,10 @@ fn found(items: Vec<crate::canonical::Item>, wanted: &Target, dialect: &'static 
             native(&view, wanted).map(|(native, _)| native).or_else(|| view.spans.first().map(|span| span.facts.id))?
         }
     };
-    let natural = view.start().map_or(0, Time::millis);
-    let own = match view.id {
-        Id::Uuid(bytes) if dialect.info().timed_ids => ids::embedded_ms(&bytes),
-        _ => natural,
+    let trace_ms = match view.id {
+        Id::Uuid(bytes) if bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
+        _ => view.start().map_or(0, Time::millis),
     };
-    let trace_ms = if (own - natural).abs() <= 86_400_000 { own } else { natural };
     Some(Found { view, native, out: Outward { trace_ms, ..Outward::default() } })
 }
 

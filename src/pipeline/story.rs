@@ -7,7 +7,9 @@ use std::sync::Arc;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use crate::canonical::Id;
 use crate::canonical::Item;
+use crate::canonical::Loss;
 use crate::canonical::Op;
 use crate::canonical::View;
 use crate::pipeline::ledger::SubjectKey;
@@ -21,6 +23,8 @@ pub enum Told {
         dialect: &'static str,
         /// Its name, or its id where it has none yet.
         name: String,
+        /// Its native id.
+        id: Id,
     },
     /// A destination shows a complete trace.
     Out {
@@ -30,8 +34,10 @@ pub enum Told {
         name: String,
         /// How many spans it has.
         spans: usize,
-        /// How many fields it could not take natively.
-        losses: usize,
+        /// How many fields stand under the reserved key there, having no native home.
+        kept: usize,
+        /// How many fields are not there at all.
+        lost: usize,
     },
     /// A destination refused a trace for good.
     Refused {
@@ -74,18 +80,20 @@ impl Story {
             let Op::Trace(trace) = &item.op else { continue };
             if seen.insert(*home) && self.first((*home, None)) {
                 let name = trace.name.cloned().unwrap_or_else(|| trace.id.to_string());
-                listener(Told::In { dialect, name });
+                listener(Told::In { dialect, name, id: trace.id });
             }
         }
     }
 
     /// A complete trace that a destination shows.
-    pub fn shown(&self, destination: &Arc<str>, key: SubjectKey, view: &View, losses: usize) {
+    pub fn shown(&self, destination: &Arc<str>, key: SubjectKey, view: &View, losses: &[Loss]) {
         let Some(listener) = &self.listener else { return };
         if view.complete && self.first((key, Some(Arc::clone(destination)))) {
             let name = view.trace.as_ref().and_then(|trace| trace.facts.name.cloned());
             let name = name.unwrap_or_else(|| view.id.to_string());
-            listener(Told::Out { destination: Arc::clone(destination), name, spans: view.spans.len(), losses });
+            let kept = losses.iter().filter(|loss| loss.carried).count();
+            let (destination, spans, lost) = (Arc::clone(destination), view.spans.len(), losses.len() - kept);
+            listener(Told::Out { destination, name, spans, kept, lost });
         }
     }
 

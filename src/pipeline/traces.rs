@@ -73,10 +73,7 @@ impl Traces {
         for (home, items) in &admission.homes {
             cache.add(*home, admission, items);
         }
-        while cache.bytes > self.budget {
-            let Some((_, cached)) = cache.traces.pop_lru() else { break };
-            cache.bytes -= cached.bytes;
-        }
+        cache.shrink(self.budget);
     }
 
     /// Decodes a record and sorts its items by home; `None` when it cannot be decoded any more.
@@ -112,7 +109,9 @@ impl Traces {
             }
         }
         let whole = Arc::new(whole);
-        self.cache.lock().put(trace, Arc::clone(&whole));
+        let mut cache = self.cache.lock();
+        cache.put(trace, Arc::clone(&whole));
+        cache.shrink(self.budget);
         Ok(whole)
     }
 }
@@ -165,6 +164,14 @@ impl Cache {
         }
         self.bytes += cached.bytes;
         self.push(home, cached);
+    }
+
+    /// The least used traces make room.
+    fn shrink(&mut self, budget: usize) {
+        while self.bytes > budget {
+            let Some((_, cached)) = self.traces.pop_lru() else { break };
+            self.bytes -= cached.bytes;
+        }
     }
 
     fn put(&mut self, home: SubjectKey, items: Arc<TraceItems>) {

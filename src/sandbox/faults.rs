@@ -14,7 +14,7 @@ pub(super) struct Fault {
     /// Answer with this status; absent, the request is only delayed.
     #[serde(default)]
     status: Option<u16>,
-    /// How many requests it hits before it is used up.
+    /// How many requests it hits before it is used up; 0: until it is taken away.
     #[serde(default = "once")]
     count: u32,
     /// How many matching requests pass first.
@@ -48,16 +48,19 @@ fn once() -> u32 {
 pub(super) fn take(faults: &mut Vec<Fault>, call: &Call) -> Option<Fault> {
     for index in 0..faults.len() {
         let fault = &mut faults[index];
-        if fault.count == 0 || !fault.hits(call) {
+        if !fault.hits(call) {
             continue;
         }
         if fault.skip > 0 {
             fault.skip -= 1;
             continue;
         }
-        fault.count -= 1;
         let taken = fault.clone();
-        faults.retain(|fault| fault.count > 0);
+        match fault.count {
+            0 => {}
+            1 => drop(faults.remove(index)),
+            _ => fault.count -= 1,
+        }
         return Some(taken);
     }
     None

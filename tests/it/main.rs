@@ -1,13 +1,19 @@
 //! One integration binary; a module for each behaviour.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
+mod captures;
+mod console;
 mod edge;
 mod five_operations;
 mod fixtures;
 mod ids;
 mod nine_pairs;
 mod one_road;
+mod openapi;
+mod play;
+mod shuffles;
 mod support;
 mod tidy;
+mod translate;
 mod translation;
 mod updates;

@@ -8,16 +8,10 @@ use std::path::Path;
 
 use serde_json::Value;
 use spangate::contract::Dialect;
-use spangate::dialects::DIALECTS;
 use spangate::pipeline::translate;
 use spangate::pipeline::translate::Gathered;
 use spangate::pipeline::translate::Input;
 use spangate::pipeline::translate::Lost;
-
-/// The dialect of a name.
-pub(crate) fn dialect(name: &str) -> &'static dyn Dialect {
-    DIALECTS.iter().copied().find(|dialect| dialect.info().name == name).unwrap()
-}
 
 /// The folders in a folder, by name.
 pub(crate) fn folders(path: &Path) -> Vec<String> {
@@ -74,6 +68,39 @@ pub(crate) struct Difference {
     pub(crate) values: String,
 }
 
+/// What a way to another dialect and back changes without a loss that says so; requests that the way
+/// produced and that were refused.
+pub(crate) fn there_and_back(
+    from: &'static dyn Dialect,
+    to: &'static dyn Dialect,
+    inputs: &[Input],
+) -> Vec<Difference> {
+    let started = translate::gather(from, inputs.to_vec(), None);
+    let (there, mut losses) = translated(&started, to);
+    let (back, losses_back) = translated(&there, from);
+    losses.extend(losses_back);
+    let refused = there.refused.iter().chain(&back.refused).map(|refused| Difference {
+        subject: "request".to_owned(),
+        path: "refused".to_owned(),
+        values: refused.to_string(),
+    });
+    let changed = differences(&canonical(&started), &canonical(&back));
+    refused.chain(changed.into_iter().filter(|difference| !announced(difference, &losses))).collect()
+}
+
+/// Whether a loss said that this fact would not come back: a fact by its path, a row by the word for
+/// it, a score by its name at what it judges.
+fn announced(difference: &Difference, losses: &[Lost]) -> bool {
+    let Difference { subject, path, .. } = difference;
+    losses.iter().map(|lost| &lost.loss).filter(|loss| !loss.carried).any(|loss| {
+        let of_row =
+            loss.subject == *subject && [path.as_str(), "span", "score", "target"].contains(&loss.path.as_str());
+        let name = loss.path.strip_prefix("scores.").unwrap_or(&loss.path);
+        let parts = [name, name.trim_end_matches(".value"), name.trim_end_matches(&format!(".{path}"))];
+        of_row || parts.iter().any(|name| *subject == format!("score {name:?} on {}", loss.subject))
+    })
+}
+
 /// Where sets of folded traces differ.
 pub(crate) fn differences(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Vec<Difference> {
     let mut out = Vec::new();
@@ -115,8 +142,14 @@ fn subjects(view: &Value) -> Vec<(String, Value)> {
     let spans = view["spans"].as_array().unwrap().iter();
     let spans = spans.map(|span| (format!("span {}", text(&span["id"])), span.clone()));
     let scores = view["scores"].as_array().unwrap().iter();
-    let scores =
-        scores.map(|score| (format!("score {:?} on {}", text(&score["name"]), text(&score["target"])), score.clone()));
+    let scores = scores.map(|score| {
+        // A loss writes a session's name as quoted text.
+        let target = match text(&score["target"]).split_once(' ') {
+            Some(("session", name)) => format!("session {name:?}"),
+            _ => text(&score["target"]),
+        };
+        (format!("score {:?} on {target}", text(&score["name"])), score.clone())
+    });
     let trace = trace.is_object().then(|| (format!("trace {id}"), trace));
     trace.into_iter().chain(spans).chain(scores).collect()
 }

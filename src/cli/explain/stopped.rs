@@ -30,7 +30,8 @@ pub(super) fn open(dir: &Path) -> anyhow::Result<Box<dyn Explain>> {
     let inner = dir.join("gateway");
     let dir = if inner.is_dir() { &inner } else { dir };
     let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(Options { read_only: true, ..Options::new(dir) })?);
-    let roster = Roster::load(&*ledger)?.context("the state directory names no destinations: start the gateway once")?;
+    let roster =
+        Roster::load(&*ledger)?.context("the state directory names no destinations: start the gateway once")?;
     let dialects = Dialects::new(&DIALECTS);
     let traces = Arc::new(Traces::new(Arc::clone(&ledger), dialects.clone(), CACHE));
     let homes = Arc::new(Homes::open(Arc::clone(&ledger), dialects.clone())?);

@@ -70,8 +70,9 @@ fn head(found: &Explanation) -> String {
 }
 
 fn destination(out: &mut String, arrival: &Arrival) {
-    let Arrival { destination, state, id, link, shown, pending, dead, attempts, next_try, why, losses, .. } = arrival;
-    let _ = writeln!(out, "\n{destination}: {}  ({shown} items shown, {pending} pending, {dead} given up)", state.word());
+    let Arrival { destination, state, id, link, shown, pending, dead, attempts, next_try, why, .. } = arrival;
+    let _ =
+        writeln!(out, "\n{destination}: {}  ({shown} items shown, {pending} pending, {dead} given up)", state.word());
     let _ = writeln!(out, "  id       {id}");
     if let Some(link) = link {
         let _ = writeln!(out, "  link     {link}");
@@ -85,9 +86,9 @@ fn destination(out: &mut String, arrival: &Arrival) {
     if let Some(next) = next_try {
         let _ = writeln!(out, "  next     {next}");
     }
-    for loss in losses {
-        let word = if loss.carried { "reserved" } else { "lost" };
-        let _ = writeln!(out, "  {word:<8} {} {}: {}", loss.subject, loss.path, loss.why);
+    for (subject, carried, why, paths) in arrival.losses_together() {
+        let word = if carried { "reserved" } else { "lost" };
+        let _ = writeln!(out, "  {word:<8} {subject}: {} ({why})", paths.join(", "));
     }
 }
 

@@ -92,7 +92,7 @@ fn merge(writes: &[&Write]) -> Bytes {
 /// | 2xx | delivered: `reliable` answers when the rows are stored | §8 |
 /// | 401, 403 | stop | B.4 |
 /// | 408, 425, 429, 5xx | retry | B.4, §7.2 |
-/// | 404 of a deletion | delivered: nothing is there | §4.7 |
+/// | 404 of a deletion | delivered: nothing is there; rejected where the route is not | §4.7, §7.1 |
 /// | other 404 | retry: the parent, or the project, may come | §7.2, B.4 |
 /// | 409 | retry: two writers of one project | §7.1 (11004) |
 /// | 422 about a parent | retry, except of whole traces, which have none | B.4 |
@@ -103,12 +103,20 @@ pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
     match answer.status {
         200..=299 => Verdict::Delivered,
         401 | 403 => Verdict::Stop(detail(answer)),
-        404 if request.path.ends_with("/delete") => Verdict::Delivered,
+        404 if request.path.ends_with("/delete") => not_deleted(answer),
         404 | 408 | 409 | 425 | 429 | 500..=599 => Verdict::Retry(retry_after(answer)),
         400 | 422 if awaits_parent(request, answer) => Verdict::Retry(retry_after(answer)),
         400 | 413 | 422 if request.rows > 1 => Verdict::Split,
         400..=499 => Verdict::Rejected(detail(answer)),
         _ => Verdict::Retry(None),
+    }
+}
+
+/// A deletion's 404: the server's own for a path it does not have, or that there is nothing to delete.
+fn not_deleted(answer: &Answer) -> Verdict {
+    match detail(answer).as_str() {
+        why @ ("Not Found" | "HTTP 404") => Verdict::Rejected(format!("cannot delete there: {why}")),
+        _ => Verdict::Delivered,
     }
 }
 

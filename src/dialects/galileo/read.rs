@@ -249,11 +249,9 @@ impl Records<'_> {
         let own = [("project_id", &self.home.project), ("run_id", &self.home.run)];
         members.extend(own.map(|(key, id)| (key.to_owned(), Raw::of(id))));
         let updated = members.get("created_at").cloned();
-        let word = step.kind.cloned().unwrap_or_default();
-        let (input, output) = unsaid(&word);
         let defaults = [
-            ("input", Some(input)),
-            ("output", Some(output)),
+            ("input", Some(Raw::of(""))),
+            ("output", Some(Raw::of(&()))),
             ("name", Some(Raw::of(""))),
             ("updated_at", updated),
             ("user_metadata", Some(empty())),
@@ -268,16 +266,6 @@ impl Records<'_> {
             }
         }
         members
-    }
-}
-
-/// Input and output of a step that has none, in its type's shape.
-fn unsaid(word: &str) -> (Raw, Raw) {
-    let nothing: [Raw; 0] = [];
-    match word {
-        "llm" => (Raw::of(&nothing), Raw::of(&IndexMap::from([("content", ""), ("role", "assistant")]))),
-        "retriever" => (Raw::of(""), Raw::of(&nothing)),
-        _ => (Raw::of(""), Raw::of(&())),
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) const DEFAULT_STREAM: &str = "default";
 /// may. No limit is declared; what parses bodies there stops near a thousand levels of JSON, two a span.
 pub(super) const DEPTH: usize = 64;
 
+/// A recorded session of the Python SDK, for `demo --play`.
+pub(super) const RECORDED: &str = include_str!("../../../fixtures/play/galileo.jsonl");
+
 /// Name and defaults. No limit is declared for rows, bytes or rates (`wire/galileo.md §7.3`); ours keep
 /// a request well below what stalls one.
 pub(super) static INFO: DialectInfo = DialectInfo {

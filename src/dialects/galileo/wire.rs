@@ -165,6 +165,36 @@ open_object! {
     }
 }
 
+open_object! {
+    /// `POST …/traces/delete` and `…/spans/delete` (§4.7).
+    pub(super) struct Selection {
+        /// Where the rows are.
+        log_stream_id: String,
+        /// The experiment they are in.
+        experiment_id: String,
+        /// The metrics test they are in.
+        metrics_testing_id: String,
+        /// What the rows must pass.
+        filters: Vec<Raw>,
+    }
+}
+
+open_object! {
+    /// One condition of a search or deletion (§4.7).
+    pub(super) struct Filter {
+        /// `id`, `text`, `date`, …
+        kind as "type": String,
+        /// The column.
+        column_id: String,
+        /// The column, as the Python SDK and the vendor's own examples spell it.
+        name: String,
+        /// `eq`, `one_of`, …
+        operator: String,
+        /// What to compare with.
+        value: Raw,
+    }
+}
+
 /// What an answer repeats of a request (§4.1), and what picks the session.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Base {

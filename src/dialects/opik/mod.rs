@@ -54,6 +54,10 @@ impl Dialect for Opik {
         settings::environment(base, key)
     }
 
+    fn recorded(&self) -> &'static str {
+        settings::RECORDED
+    }
+
     fn prefixes(&self) -> &'static [&'static str] {
         settings::PREFIXES
     }

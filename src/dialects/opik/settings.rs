@@ -21,6 +21,9 @@ pub(super) const DEFAULT_PROJECT: &str = "Default Project";
 /// Path prefixes the SDKs' own defaults carry (`wire/opik.md §1`).
 pub(super) const PREFIXES: &[&str] = &["/opik/api", "/api"];
 
+/// A recorded session of the Python SDK, for `demo --play`.
+pub(super) const RECORDED: &str = include_str!("../../../fixtures/play/opik.jsonl");
+
 /// Name and defaults. Cloud limits are not published (`wire/opik.md §10.1`), so no rate is assumed;
 /// rows and bytes are the writer's checklist of `wire/opik.md §10.4`.
 pub(super) static INFO: DialectInfo = DialectInfo {

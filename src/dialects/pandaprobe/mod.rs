@@ -55,6 +55,10 @@ impl Dialect for PandaProbe {
         settings::environment(base, key)
     }
 
+    fn recorded(&self) -> &'static str {
+        settings::RECORDED
+    }
+
     fn prefixes(&self) -> &'static [&'static str] {
         &["/pandaprobe"]
     }

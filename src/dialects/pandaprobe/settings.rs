@@ -22,6 +22,9 @@ pub(super) const SPANS_A_REQUEST: usize = 500;
 /// §8`), what stands before the hosted one is unknown.
 pub(super) const BYTES_A_REQUEST: usize = 16 * 1024 * 1024;
 
+/// A recorded session of the Python SDK, for `demo --play`.
+pub(super) const RECORDED: &str = include_str!("../../../fixtures/play/pandaprobe.jsonl");
+
 /// Name and defaults; the rates stay below 100 POST /traces and 200 scores a minute
 /// (`wire/pandaprobe.md §13`).
 pub(super) static INFO: DialectInfo = DialectInfo {

@@ -69,14 +69,19 @@ fn arrivals(html: &mut Html, arrivals: &[Arrival]) {
 
 fn losses(html: &mut Html, arrival: &Arrival) {
     html.raw("<h3>What ").text(&arrival.destination).raw(" cannot take as it is</h3>");
-    html.heads(["subject", "field", "what becomes of it", "why"]);
-    for loss in &arrival.losses {
-        html.raw("<tr>").cell(&loss.subject).raw("<td>");
-        html.raw(if loss.carried { "<mark class=\"kept\">" } else { "<mark class=\"lost\">" });
-        html.text(&loss.path).raw("</mark></td>");
-        html.cell(if loss.carried { "kept under the reserved key" } else { "lost there" }).cell(&loss.why).raw("</tr>");
+    html.heads(["subject", "fields", "what becomes of them", "why"]);
+    for (subject, carried, why, paths) in arrival.losses_together() {
+        html.raw("<tr>").cell(subject).raw("<td>");
+        paths.iter().for_each(|path| mark(html, carried, path));
+        html.raw("</td>").cell(if carried { "kept under the reserved key" } else { "lost there" });
+        html.cell(why).raw("</tr>");
     }
     html.end_table();
+}
+
+/// A field that is not where it was: amber where the reserved key has it, red where nothing has.
+fn mark(html: &mut Html, carried: bool, path: &str) {
+    html.raw(if carried { "<mark class=\"kept\">" } else { "<mark class=\"lost\">" }).text(path).raw("</mark> ");
 }
 
 fn spans(html: &mut Html, found: &Explanation) {
@@ -142,10 +147,7 @@ fn marks(html: &mut Html, arrival: &Arrival) {
             continue;
         }
         html.raw(intro);
-        for path in paths {
-            html.raw(if carried { "<mark class=\"kept\">" } else { "<mark class=\"lost\">" });
-            html.text(path).raw("</mark> ");
-        }
+        paths.iter().for_each(|path| mark(html, carried, path));
         html.raw("</p>");
     }
 }

@@ -69,6 +69,9 @@ pub struct TraceState {
     pub frozen: Option<Seq>,
     /// The last error, or why it is parked.
     pub why: Option<String>,
+    /// Orphans adopted while it was on its way, and so not part of what was sent: the first record and
+    /// how many items.
+    adopted: Option<(Seq, u64)>,
     listed: bool,
 }
 
@@ -130,6 +133,7 @@ impl Book {
                 attempts: note.attempts,
                 frozen: note.frozen,
                 why: note.why,
+                adopted: None,
                 listed: true,
             };
             book.counters.dead += state.dead;
@@ -166,6 +170,7 @@ impl Book {
             attempts: 0,
             frozen: None,
             why: None,
+            adopted: None,
             listed: false,
         });
         if state.state == State::Parked {
@@ -205,6 +210,9 @@ impl Book {
     /// Settles a trace up to a record; what was accepted since stays. `dead` of its items were given up.
     pub(super) fn shown(&mut self, key: SubjectKey, upto: Seq, newer: u64, dead: u64, why: Option<String>, now: Time) {
         let Some(mut state) = self.take(key) else { return };
+        let adopted = state.adopted.take();
+        let newer = newer + adopted.map_or(0, |(_, items)| items);
+        let upto = adopted.map_or(upto, |(first, _)| upto.min(first - 1));
         let done = state.items.saturating_sub(newer);
         let dead = dead.min(done);
         self.counters.delivered += done - dead;
@@ -229,6 +237,7 @@ impl Book {
     pub(super) fn again(&mut self, key: SubjectKey, due: Time, failed: Option<(String, Option<Seq>)>) {
         let Some(mut state) = self.take(key) else { return };
         state.state = State::Waiting;
+        state.adopted = None;
         state.due = due;
         if let Some((why, frozen)) = failed {
             state.attempts += 1;
@@ -241,6 +250,7 @@ impl Book {
     /// Gives a trace up until something new is accepted about it.
     pub(super) fn park(&mut self, key: SubjectKey, upto: Seq, newer: u64, why: String, now: Time) {
         let Some(mut state) = self.take(key) else { return };
+        let newer = newer + state.adopted.take().map_or(0, |(_, items)| items);
         let dead = state.items.saturating_sub(newer);
         self.counters.dead += dead;
         state.dead += dead;
@@ -268,6 +278,10 @@ impl Book {
         let news = News { trace, project: &state.project, seq: state.last, at: state.last_at, items, due };
         self.note(&news);
         if let Some(mut adopted) = self.take(trace) {
+            if adopted.state == State::Sending {
+                let (first, held) = adopted.adopted.unwrap_or((state.first, 0));
+                adopted.adopted = Some((first.min(state.first), held + items));
+            }
             adopted.first = adopted.first.min(state.first);
             adopted.shown = None;
             self.put(trace, adopted);
@@ -376,5 +390,72 @@ impl Book {
             self.changed.remove(&key);
             self.closed.insert(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: SubjectKey = SubjectKey(1);
+    const ORPHAN: SubjectKey = SubjectKey(2);
+
+    fn note(book: &mut Book, trace: SubjectKey, seq: Seq) {
+        book.read(seq, 1);
+        book.note(&News { trace, project: &"p".into(), seq, at: Time(0), items: 1, due: Time(0) });
+    }
+
+    fn balanced(book: &Book) -> bool {
+        book.counters.accepted == book.counters.delivered + book.counters.dead + book.pending()
+    }
+
+    #[test]
+    fn an_orphan_adopted_on_the_way_is_sent_again_and_not_taken_for_shown() {
+        let mut book = Book::default();
+        note(&mut book, ORPHAN, 1);
+        note(&mut book, TRACE, 2);
+        let taken = book.take_due(Time(1), 10, false);
+        assert_eq!(taken.len(), 2);
+        book.adopt(ORPHAN, TRACE, Time(1));
+        book.shown(TRACE, 2, 0, 0, None, Time(1));
+        assert_eq!((book.counters.delivered, book.pending()), (1, 1));
+        let again = book.take_due(Time(1), 10, false);
+        assert_eq!(again.len(), 1);
+        assert_eq!((again[0].0, again[0].1.shown, again[0].1.first), (TRACE, Some(0), 1));
+        book.shown(TRACE, 2, 0, 0, None, Time(1));
+        assert_eq!((book.counters.delivered, book.pending(), book.open()), (2, 0, 0));
+        assert!(balanced(&book));
+    }
+
+    #[test]
+    fn what_is_parked_comes_back_with_news_and_the_books_balance() {
+        let mut book = Book::default();
+        note(&mut book, TRACE, 1);
+        book.take_due(Time(1), 10, false);
+        book.park(TRACE, 1, 0, "no".to_owned(), Time(1));
+        assert_eq!((book.counters.dead, book.pending()), (1, 0));
+        assert!(book.take_due(Time(9), 10, false).is_empty());
+        note(&mut book, TRACE, 2);
+        assert_eq!((book.counters.dead, book.pending()), (0, 2));
+        book.take_due(Time(9), 10, false);
+        book.shown(TRACE, 2, 0, 0, None, Time(9));
+        assert_eq!((book.counters.delivered, book.open()), (2, 0));
+        assert!(balanced(&book));
+    }
+
+    #[test]
+    fn the_base_stops_below_what_is_not_settled_and_a_restart_counts_the_same() {
+        let mut book = Book::default();
+        note(&mut book, TRACE, 1);
+        note(&mut book, ORPHAN, 2);
+        book.take_due(Time(1), 10, false);
+        book.shown(TRACE, 1, 0, 0, None, Time(1));
+        let settle = book.settle(Time(1), false).unwrap();
+        assert_eq!((settle.base, settle.counters.accepted, settle.opened.len()), (1, 1, 0));
+        let settle = book.settle(Time(1), true).unwrap();
+        assert_eq!((settle.base, settle.counters.accepted, settle.opened.len()), (2, 2, 1));
+        let open = settle.opened.into_iter().map(|open| (open, 1)).collect();
+        let again = Book::restore(settle.base, settle.counters, open);
+        assert_eq!((again.counters.accepted, again.counters.delivered, again.pending()), (2, 1, 1));
     }
 }

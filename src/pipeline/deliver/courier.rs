@@ -38,6 +38,8 @@ const WINDOW_ITEMS: u64 = 50_000;
 /// Waiting items at which an eager destination is written to without waiting.
 const EAGER_ITEMS: u64 = 500;
 const SAVE_EVERY: Duration = Duration::from_millis(500);
+/// How long requests on their way may take once told to stop.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const STOP_PAUSE: Duration = Duration::from_secs(60);
 const STARTS: &str = "starts";
 
@@ -126,9 +128,13 @@ impl Courier {
                 () = tokio::time::sleep(wake) => {}
             }
         }
-        while let Some(shipped) = shipping.join_next().await {
-            self.settle(shipped.unwrap_or_default());
-        }
+        let finish = async {
+            while let Some(shipped) = shipping.join_next().await {
+                self.settle(shipped.unwrap_or_default());
+            }
+        };
+        // What does not end in time is sent again after the next start, which every vendor takes.
+        let _ = tokio::time::timeout(FINISH_WITHIN, finish).await;
         self.save(true).await;
     }
 

@@ -12,6 +12,7 @@ use super::book::TraceState;
 use super::job;
 use super::job::Job;
 use super::job::Look;
+use crate::canonical::Loss;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
@@ -64,7 +65,7 @@ pub(super) struct Shipment {
     pub(super) delivered: usize,
     pub(super) failed: Option<Outcome>,
     /// Fields that could not be carried natively.
-    pub(super) losses: usize,
+    pub(super) losses: Vec<Loss>,
 }
 
 impl Shipper {
@@ -102,16 +103,17 @@ impl Shipper {
         let shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
         let mut shipments = self.check_orphans(shipments).await;
         batch::send(&self, &mut shipments).await;
-        for shipment in shipments {
-            let (key, losses, items) = (shipment.job.key, shipment.losses, Arc::clone(&shipment.job.items));
+        for mut shipment in shipments {
+            let (key, losses) = (shipment.job.key, std::mem::take(&mut shipment.losses));
+            let items = Arc::clone(&shipment.job.items);
             let outcome = outcome(shipment);
-            self.tell(key, losses, &items, &outcome);
+            self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
         }
         outcomes
     }
 
-    fn tell(&self, key: SubjectKey, losses: usize, items: &TraceItems, outcome: &Outcome) {
+    fn tell(&self, key: SubjectKey, losses: &[Loss], items: &TraceItems, outcome: &Outcome) {
         let name = &self.destination.name;
         match outcome {
             Outcome::Shown { upto, .. } if self.story.listens() => {
@@ -171,8 +173,7 @@ impl Shipper {
         let plan = |job: Job| {
             let plan = job.plan(&self.destination);
             count_losses(&self.destination.name, &plan.losses);
-            let losses = plan.losses.len();
-            Shipment { job, writes: plan.writes, refused: Vec::new(), delivered: 0, failed: None, losses }
+            Shipment { job, writes: plan.writes, refused: Vec::new(), delivered: 0, failed: None, losses: plan.losses }
         };
         jobs.into_iter().map(plan).collect()
     }
@@ -264,7 +265,7 @@ pub(super) fn failed(why: String) -> Outcome {
     Outcome::Failed { why, floor: None, frozen: None, stop: false }
 }
 
-fn count_losses(destination: &Arc<str>, losses: &[crate::canonical::Loss]) {
+fn count_losses(destination: &Arc<str>, losses: &[Loss]) {
     for loss in losses.iter().filter(|loss| !loss.carried) {
         metrics::counter!("spangate_losses_total", "destination" => destination.to_string(), "field" => loss.path.clone())
             .increment(1);

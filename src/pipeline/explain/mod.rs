@@ -72,7 +72,7 @@ impl Explain for Explainer {
 impl Explainer {
     fn list(&self, limit: usize) -> Result<Vec<Summary>, LedgerError> {
         let mut seen = HashSet::new();
-        let mut newest: Vec<(Time, Summary)> = Vec::new();
+        let mut newest: Vec<((Time, Option<Time>), Summary)> = Vec::new();
         self.back(|record| {
             for key in &record.traces {
                 if newest.len() < limit
@@ -80,7 +80,7 @@ impl Explainer {
                     && let Some(held) = self.at_home(&record.project, *key)?
                     && (held.key == *key || seen.insert(held.key))
                 {
-                    newest.push((held.items.last_at, self.summary(&held)));
+                    newest.push(((held.items.last_at, held.view.start()), self.summary(&held)));
                 }
             }
             Ok(newest.len() < limit)

@@ -5,6 +5,8 @@
 //! matter, but for two updates of one field.
 
 mod subject;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use trace::Held;

@@ -137,8 +137,13 @@ impl TraceItems {
             view.trace = fold_trace(&alive(&self.trace), &project);
         }
         let natives: HashMap<[u8; 8], Id> = self.spans.iter().map(|(stem, list)| (*stem, native(list))).collect();
-        for list in self.spans.values().filter(|list| wanted(list)) {
-            if let Some(span) = fold_span(&alive(list), view.id, &natives) {
+        let over = self.over(upto);
+        let ends = |list: &[Held]| {
+            after.zip(over).is_some_and(|(after, (seq, _))| seq > after) && closing(list, upto).is_none()
+        };
+        for list in self.spans.values().filter(|list| wanted(list) || ends(list)) {
+            if let Some(mut span) = fold_span(&alive(list), view.id, &natives) {
+                span.facts.ended |= over.is_some();
                 view.spans.push(span);
             }
         }
@@ -245,6 +250,13 @@ impl TraceItems {
         })
     }
 
+    /// The record and accept time of the item that said that the trace is over, and with it every span.
+    fn over(&self, upto: Seq) -> Option<(Seq, Time)> {
+        let over = |held: &&Held| trace_of(held).is_some_and(|trace| trace.completion == Completion::ClosedWhole);
+        let alive = self.trace.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto));
+        alive.filter(over).map(|held| (held.seq, held.at)).min()
+    }
+
     /// Gives ended subjects without an end one: the closing item's accept time; for a trace that came
     /// whole, the latest child's end, else the start (`design.md §3`, "end if none is sent").
     fn infer_ends(&self, view: &mut View, upto: Seq) {
@@ -254,13 +266,14 @@ impl TraceItems {
             .filter(|held| held.seq <= upto && held.item.creates())
             .find(|held| matches!(&held.item.op, Op::Trace(trace) if trace.completion == Completion::ClosedWhole));
         let whole_seq = came_whole.map(|held| held.seq);
+        let over = self.over(upto);
         let ends: Vec<(Option<Id>, Option<Time>)> =
             view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
         for span in &mut view.spans {
             if span.facts.end.is_set() || !span.facts.ended {
                 continue;
             }
-            let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto));
+            let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto)).or(over);
             let children = ends.iter().filter(|(parent, _)| *parent == Some(span.facts.id)).filter_map(|(_, end)| *end);
             span.inferred_end = match closing {
                 Some((seq, at)) if Some(seq) != whole_seq => Some(at),
@@ -280,7 +293,7 @@ impl TraceItems {
 /// The record and accept time of the item that ended a span.
 fn closing(list: &[Held], upto: Seq) -> Option<(Seq, Time)> {
     let ended = |held: &&Held| matches!(&held.item.op, Op::Span(span) if span.ended);
-    list.iter().filter(|held| held.seq <= upto).find(ended).map(|held| (held.seq, held.at))
+    list.iter().filter(|held| held.seq <= upto).filter(ended).map(|held| (held.seq, held.at)).min()
 }
 
 /// A subject's native id: as its create spelled it, else as its first item did.

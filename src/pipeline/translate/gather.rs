@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::canonical::Field;
 use crate::canonical::Item;
+use crate::canonical::Loss;
 use crate::canonical::Op;
 use crate::canonical::Rank;
 use crate::canonical::Time;
@@ -33,6 +34,7 @@ pub(super) fn gather(from: &'static dyn Dialect, inputs: Vec<Input>, now: Option
     let at = now.unwrap_or_else(|| latest(from, &inputs));
     let mut gathered = Gathered {
         from,
+        lines: Vec::new(),
         traces: IndexMap::new(),
         names: Book::default(),
         now,
@@ -47,6 +49,7 @@ pub(super) fn gather(from: &'static dyn Dialect, inputs: Vec<Input>, now: Option
         }
     }
     gathered.file(records, at);
+    gathered.lose_orphans();
     gathered
 }
 
@@ -73,16 +76,35 @@ impl Gathered {
 
     fn file(&mut self, records: Vec<(usize, Decoded)>, at: Time) {
         let homes = homes(records.iter().flat_map(|(_, decoded)| &decoded.items));
-        for (line, decoded) in records {
+        for (seq, (line, decoded)) in (1..).zip(records) {
             self.losses.extend(decoded.losses.into_iter().map(|loss| Lost { line: Some(line), loss }));
             let filed: Vec<SubjectKey> = decoded.items.iter().map(|item| home(&homes, item)).collect();
-            let seq = line as u64;
+            self.lines.push(line);
             let admission = traces::sort(seq, at, &filed, decoded.quiet, record::share(decoded.items));
             for (home, items) in admission.homes {
                 let trace: &mut TraceItems = self.traces.entry(home).or_default();
                 trace.add(seq, at, admission.quiet, items);
             }
         }
+    }
+
+    /// Names what nothing in the input says the trace of.
+    fn lose_orphans(&mut self) {
+        for items in self.traces.values().filter(|items| !items.is_placed()) {
+            let seq = items.seqs.first().and_then(|seq| usize::try_from(*seq).ok());
+            let line = seq.and_then(|seq| self.lines.get(seq - 1)).copied();
+            self.losses.extend(items.items().map(|item| Lost { line, loss: orphan(item) }));
+        }
+    }
+}
+
+/// What an item of no known trace comes to.
+fn orphan(item: &Item) -> Loss {
+    Loss {
+        subject: item.span().map_or_else(String::new, |span| format!("span {span}")),
+        path: item.path.clone(),
+        why: "no line says which trace it is in".to_owned(),
+        carried: false,
     }
 }
 

@@ -63,8 +63,11 @@ impl Input {
     /// # Errors
     /// What is wrong with the form, and where.
     pub fn read(line: usize, text: &str) -> Result<Self, String> {
-        let read: Read = serde_json::from_str(text)
-            .map_err(|error| format!("{error}; a line is {{\"method\", \"path\", \"headers\"?, \"body\"}}"))?;
+        let read: Read = serde_json::from_str(text).map_err(|error| {
+            let (column, text) = (error.column(), error.to_string());
+            let rule = text.split(" at line ").next().unwrap_or_default();
+            format!("column {column}: {rule}; a line is {{\"method\", \"path\", \"headers\"?, \"body\"}}")
+        })?;
         let body = read.body.map(|body| Bytes::from(body.text().to_owned())).unwrap_or_default();
         Self::new(line, &read.method, &read.path, read.headers, body)
     }
@@ -137,6 +140,6 @@ mod tests {
         let (inputs, refused) = lines("\n{\"method\":\"POST\",\"path\":\"/a?b=c\",\"body\":{}}\n{\"method\":1}\n");
         assert_eq!((inputs.len(), inputs[0].line, inputs[0].call.query.as_str()), (1, 2, "b=c"));
         assert_eq!(refused.len(), 1);
-        assert!(refused[0].to_string().starts_with("line 3: invalid type: integer `1`"), "{}", refused[0]);
+        assert!(refused[0].to_string().starts_with("line 3: column 11: invalid type: integer `1`"), "{}", refused[0]);
     }
 }

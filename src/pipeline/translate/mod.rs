@@ -33,6 +33,8 @@ const PROJECT: &str = "translate";
 /// What the input said.
 pub struct Gathered {
     from: &'static dyn Dialect,
+    /// The line of each record, in order.
+    lines: Vec<usize>,
     traces: IndexMap<SubjectKey, TraceItems>,
     names: Book,
     now: Option<Time>,
@@ -87,11 +89,6 @@ impl Gathered {
     /// What to send so that a vendor of the dialect shows the same.
     pub fn send(&self, to: &'static dyn Dialect) -> Sent {
         send::send(self, to)
-    }
-
-    /// What belongs to no trace: nothing in the input tells which.
-    pub fn orphans(&self) -> impl Iterator<Item = &TraceItems> {
-        self.traces.values().filter(|items| !items.is_placed())
     }
 
     fn placed(&self) -> impl Iterator<Item = &TraceItems> {

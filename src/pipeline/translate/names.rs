@@ -142,8 +142,9 @@ impl Names for Held {
         named.filter(|(_, named)| named.parent == parent).map(|(_, named)| named.clone()).collect()
     }
 
+    /// A recorded login says nothing, so it is let through.
     fn log_in(&self, _key: &SecretString) -> Option<String> {
-        None
+        Some(String::new())
     }
 }
 

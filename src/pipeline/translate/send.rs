@@ -60,12 +60,6 @@ pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
         plans.push(plan.writes);
     }
     sent.requests.extend(requests(&plans, to));
-    sent.lose(gathered.orphans().flat_map(TraceItems::items).map(|item| Loss {
-        subject: item.span().map_or_else(|| "?".to_owned(), |span| format!("span {span}")),
-        path: item.path.clone(),
-        why: "no line says which trace it is in".to_owned(),
-        carried: false,
-    }));
     sent
 }
 

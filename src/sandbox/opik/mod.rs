@@ -91,10 +91,16 @@ impl Store {
         let outcome = match path.as_slice() {
             ["is-alive", "ping"] => Ok(Reply::json(200, json!({"message": "Healthy Server", "healthy": true}))),
             ["is-alive", "ver"] => Ok(Reply::json(200, json!({"version": "2.0.2"}))),
+            ["v1", "session", "redirect", "projects"] => Ok(self.page_for_people()),
             ["v1", "private", rest @ ..] => self.private(method, rest, call, settings),
             _ => Err(Refusal::NoRoute),
         };
         outcome.unwrap_or_else(Refusal::into_reply)
+    }
+
+    /// The link that SDKs print (§1.3) leads to what stands in for the vendor's console.
+    fn page_for_people(&self) -> Reply {
+        Reply::empty(302).header("location", format!("/_sandbox/{}/traces", self.instance))
     }
 
     fn private(&mut self, method: &str, path: &[&str], call: &Call, settings: &Settings) -> Outcome {

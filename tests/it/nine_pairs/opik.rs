@@ -153,7 +153,7 @@ const GALILEO: &str = r#"{"trace": {"input": "{\"q\":\"Oslo?\"}", "output": "{\"
       "user_metadata": {"temperature": "0.2", "deep": "{\"list\":[1,2.5,null,true]}", "provider": "openai",
        "_spangate": {"v": 1, "src": "opik",
         "c": {"input": {"as": "in messages"},
-         "output": {"raw": {"messages": [{"role": "assistant", "content": "3 degrees"}]}},
+         "output": {"as": "in message"},
          "usage": {"input": 10, "output": 5, "total": 15, "cache_read": 4,
           "other": {"original_usage.completion_tokens": 5, "original_usage.prompt_tokens": 10,
            "original_usage.total_tokens": 15, "original_usage.prompt_tokens_details.cached_tokens": 4}},

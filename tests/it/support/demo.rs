@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::mpsc;
+
+use super::PATIENCE;
 
 /// A demo in a process of its own.
 pub(crate) struct Demo {
@@ -17,15 +20,22 @@ pub(crate) struct Demo {
     pub(crate) admin: String,
     /// Base URL of the stand-ins.
     pub(crate) vendors: String,
+    told: mpsc::Receiver<String>,
 }
 
 impl Demo {
     /// Starts it on free ports with a state directory, and waits until it says that it listens.
     pub(crate) fn start(state: &Path) -> Self {
+        Self::start_with(state, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(state: &Path, more: &[&str]) -> Self {
         let [data, admin, vendors] = [(); 3].map(|()| free_address());
         let mut child = Command::new(env!("CARGO_BIN_EXE_spangate"))
             .args(["demo", "--data", &data, "--admin", &admin, "--vendors", &vendors, "--state"])
             .arg(state)
+            .args(more)
             .env("SPANGATE__DESTINATIONS__PANDAPROBE__EGRESS__REQUESTS_PER_MINUTE", "60000")
             .stdout(Stdio::piped())
             .spawn()
@@ -33,9 +43,15 @@ impl Demo {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with("Every trace that comes in"));
         assert!(ready, "the demo ended before it listened");
-        std::thread::spawn(move || lines.for_each(drop));
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
         let [data, admin, vendors] = [data, admin, vendors].map(|address| format!("http://{address}"));
-        Self { child, data, admin, vendors }
+        Self { child, data, admin, vendors, told }
+    }
+
+    /// The next lines it prints.
+    pub(crate) fn lines(&self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.told.recv_timeout(PATIENCE).unwrap()).collect()
     }
 
     /// Kills it as `kill -9` does.

@@ -9,6 +9,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
@@ -115,6 +116,40 @@ impl Site {
     pub(crate) async fn restart(&mut self) {
         self.gateway.take().unwrap().stop().await.unwrap();
         self.open().await;
+    }
+
+    /// Stops the gateway as SIGTERM does and leaves it stopped; the directory with its ledger.
+    pub(crate) async fn stop_gateway(&mut self) -> PathBuf {
+        self.gateway.take().unwrap().stop().await.unwrap();
+        self.state_dir()
+    }
+
+    /// Starts a gateway that was stopped.
+    pub(crate) async fn start_gateway(&mut self) {
+        self.open().await;
+    }
+
+    /// The directory with the gateway's ledger.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.state.path().join("ledger")
+    }
+
+    /// What the admin listener answers: status and text.
+    pub(crate) async fn admin(&self, path: &str) -> (u16, String) {
+        self.follow(&format!("http://{}{path}", self.admin)).await
+    }
+
+    /// What a browser without a key gets, redirects followed: status and text.
+    pub(crate) async fn follow(&self, url: &str) -> (u16, String) {
+        let answer = self.http.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// What the admin listener's API answers, with 200.
+    pub(crate) async fn api(&self, path: &str) -> Value {
+        let (status, text) = self.admin(path).await;
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// A client of a project.

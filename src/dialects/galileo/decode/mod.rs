@@ -2,6 +2,7 @@
 //!
 //! A body's parts are read one by one, so that a mistake is named by its path in the document.
 
+mod delete;
 mod fault;
 mod metadata;
 mod metrics;
@@ -49,6 +50,7 @@ pub(super) fn decode(call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
         Place::Spans { project } => spans(&project, call, seed),
         Place::Trace { project, id } => update::trace(&project, uuid(&id, "path.trace_id")?, call),
         Place::Span { project, id } => update::span(&project, uuid(&id, "path.span_id")?, call),
+        Place::Delete { spans } => delete::delete(spans, call),
         Place::Other => Ok(Decoded::default()),
     }
 }

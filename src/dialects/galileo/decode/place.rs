@@ -32,6 +32,11 @@ pub(in crate::dialects::galileo) enum Place {
         /// The span's id.
         id: String,
     },
+    /// Traces, or spans, to be deleted.
+    Delete {
+        /// Whether these are spans.
+        spans: bool,
+    },
     /// Anything that says nothing about a trace.
     Other,
 }
@@ -53,6 +58,9 @@ impl Place {
                 Self::Trace { project: text(project), id: text(id) }
             }
             (&Method::PATCH, ["projects", project, "spans", id]) => Self::Span { project: text(project), id: text(id) },
+            (&Method::POST, ["projects", _, kind @ ("traces" | "spans"), "delete"]) => {
+                Self::Delete { spans: *kind == "spans" }
+            }
             _ => Self::Other,
         }
     }

@@ -110,24 +110,23 @@ impl<'a> Address<'a> {
 
     /// A deletion, which is by filter there (`wire/galileo.md §4.7`).
     pub(super) fn delete(&self, target: Target) -> Write {
-        #[derive(Serialize)]
-        struct Filter {
-            r#type: &'static str,
-            column_id: &'static str,
-            operator: &'static str,
-            value: String,
-        }
-        #[derive(Serialize)]
-        struct Body<'a> {
-            log_stream_id: &'a Field<String>,
-            filters: [Filter; 1],
-        }
         let (path, id) = match &target {
             Target::Span { span, .. } => ("/spans/delete", *span),
             Target::Trace(_) | Target::Session(_) => ("/traces/delete", self.trace),
         };
-        let filter = Filter { r#type: "id", column_id: "id", operator: "eq", value: self.shown(id) };
-        let body = Body { log_stream_id: &self.stream, filters: [filter] };
+        let word = |text: &str| Field::Set(text.to_owned());
+        let filter = wire::Filter {
+            kind: word("id"),
+            column_id: word("id"),
+            operator: word("eq"),
+            value: Field::Set(Raw::of(&self.shown(id))),
+            ..wire::Filter::default()
+        };
+        let body = wire::Selection {
+            log_stream_id: self.stream.clone(),
+            filters: Field::Set(vec![Raw::of(&filter)]),
+            ..wire::Selection::default()
+        };
         self.write(Method::POST, path, &body, 3, target)
     }
 

@@ -55,6 +55,11 @@ pub(super) async fn update(desk: Desk) -> Reply {
     ok(&reply)
 }
 
+pub(super) async fn delete(desk: Desk) -> Reply {
+    let accepted = desk.accept().await?;
+    ok(&json!({ "message": format!("{} records are deleted", accepted.decoded.items.len()) }))
+}
+
 pub(super) async fn read_trace(desk: Desk) -> Reply {
     let id = desk.id("trace_id")?;
     let found = desk.find(Target::Trace(id)).await?;

@@ -48,7 +48,9 @@ pub(super) fn authenticated() -> Router<Doors> {
             .route("/projects/{project}/sessions/search", post(names::find_sessions))
             .route("/projects/{project}/traces", post(ingest::traces))
             .route("/projects/{project}/traces/{id}", get(ingest::read_trace).patch(ingest::update))
+            .route("/projects/{project}/traces/delete", post(ingest::delete))
             .route("/projects/{project}/spans", post(ingest::spans))
+            .route("/projects/{project}/spans/delete", post(ingest::delete))
             .route("/projects/{project}/spans/{id}", get(ingest::read_span).patch(ingest::update))
             .route("/ingest/traces/{project}", post(ingest::traces))
             .route("/ingest/spans/{project}", post(ingest::spans)),

@@ -81,7 +81,9 @@ fn verdicts() {
     check(&patch, 422, json!({ "detail": "Span not found" }), Verdict::Retry(None));
     check(&spans, 422, json!({ "detail": "parent has not been ingested" }), Verdict::Retry(None));
     check(&spans, 400, json!({ "detail": "Trace is marked as complete" }), rejected("Trace is marked as complete"));
-    check(&request(Method::POST, "/v2/projects/p/traces/delete", 1), 404, Value::Null, Verdict::Delivered);
+    let delete = request(Method::POST, "/v2/projects/p/traces/delete", 1);
+    check(&delete, 404, json!({ "detail": "Trace not found." }), Verdict::Delivered);
+    check(&delete, 404, json!({ "detail": "Not Found" }), rejected("cannot delete there: Not Found"));
     check(&traces(1), 302, Value::Null, Verdict::Retry(None));
     let mut later = answer(429, &Value::Null);
     later.headers.insert("retry-after", HeaderValue::from_static("7"));

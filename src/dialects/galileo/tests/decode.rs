@@ -27,19 +27,19 @@ const TRACE: &str = "11111111-1111-4111-8111-111111111111";
 const SPAN: &str = "22222222-2222-4222-8222-222222222222";
 
 fn traces(decoded: &Decoded) -> Vec<&Trace> {
-    let trace = |op| match op {
-        &Op::Trace(ref trace) => Some(trace.as_ref()),
+    let traces = decoded.items.iter().filter_map(|item| match &item.op {
+        Op::Trace(trace) => Some(trace.as_ref()),
         _ => None,
-    };
-    decoded.items.iter().filter_map(|item| trace(&item.op)).collect()
+    });
+    traces.collect()
 }
 
 fn spans(decoded: &Decoded) -> Vec<&Span> {
-    let span = |op| match op {
-        &Op::Span(ref span) => Some(span.as_ref()),
+    let spans = decoded.items.iter().filter_map(|item| match &item.op {
+        Op::Span(span) => Some(span.as_ref()),
         _ => None,
-    };
-    decoded.items.iter().filter_map(|item| span(&item.op)).collect()
+    });
+    spans.collect()
 }
 
 #[test]
@@ -238,6 +238,40 @@ fn mistakes_are_named_by_path_and_rule() {
     let mut broken = post("/projects/p/traces", &json!({}));
     broken.body = "{".into();
     assert!(matches!(decode(&broken), Err(Refusal::Malformed { .. })));
+}
+
+#[test]
+fn deletions_are_by_id() {
+    let delete = |path: &str, filter: serde_json::Value| decode(&post(path, &json!({ "filters": [filter] })));
+    let targets = |decoded: Decoded| {
+        decoded
+            .items
+            .into_iter()
+            .map(|item| match item.op {
+                Op::Delete(target) => target,
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    let one = json!({ "type": "id", "column_id": "id", "operator": "eq", "value": TRACE });
+    let found = targets(delete("/v2/projects/p/traces/delete", one).unwrap());
+    assert_eq!(found, [Target::Trace(Id::parse(TRACE).unwrap())]);
+    let both = json!({ "type": "id", "name": "id", "operator": "one_of", "value": [SPAN, TRACE] });
+    let found = targets(delete("/projects/p/spans/delete", both).unwrap());
+    let span = |id| Target::Span { trace: None, span: Id::parse(id).unwrap() };
+    assert_eq!(found, [span(SPAN), span(TRACE)]);
+    for filter in [
+        json!({ "type": "text", "column_id": "input", "value": "x" }),
+        json!({ "type": "id", "column_id": "id", "operator": "ne", "value": TRACE }),
+        json!({ "type": "id", "column_id": "id", "operator": "eq", "value": "x" }),
+        json!({ "type": "id", "column_id": "id", "operator": "one_of", "value": [] }),
+    ] {
+        assert!(
+            matches!(delete("/projects/p/traces/delete", filter.clone()), Err(Refusal::Invalid { .. })),
+            "{filter}"
+        );
+    }
+    assert!(decode(&post("/projects/p/traces/delete", &json!({ "filters": [] }))).is_err(), "never everything");
 }
 
 #[test]

@@ -48,7 +48,13 @@ pub(super) fn json_payload(value: &Value) -> Field<Payload> {
     Field::Set(Payload(Raw::of(value)))
 }
 
+/// A span whose payloads are already of its type's shape.
 pub(super) fn foreign_span(n: u8, parent: Option<u8>, kind: Kind) -> SpanView {
+    let (input, output) = match kind {
+        Kind::Llm => (json!([{ "role": "user", "content": "in" }]), json!({ "role": "assistant", "content": "out" })),
+        Kind::Retriever => (json!("in"), json!([{ "content": "out", "metadata": {} }])),
+        _ => (json!("in"), json!("out")),
+    };
     let facts = Span {
         id: native(n),
         trace: Some(native(0)),
@@ -58,6 +64,8 @@ pub(super) fn foreign_span(n: u8, parent: Option<u8>, kind: Kind) -> SpanView {
         kind: Field::Set(kind),
         start: Field::Set(START.plus(i64::from(n) * 1_000)),
         end: Field::Set(START.plus(1_000_000)),
+        input: json_payload(&input),
+        output: json_payload(&output),
         ..Span::default()
     };
     SpanView { facts, whole: true, origin: "other", version: START, inferred_end: None }
@@ -131,7 +139,7 @@ const EXPECTED: &str = r#"{
         "id": "01a1fba6-5334-4c4b-aaa2-000000000000",
         "spans": [{
             "type": "agent", "name": "span 1", "created_at": "2026-11-21T01:09:03.924001Z",
-            "input": "{\"q\":1}", "status_code": 500, "tags": ["a"],
+            "input": "{\"q\":1}", "output": "out", "status_code": 500, "tags": ["a"],
             "user_metadata": { "error.type": "E", "error.message": "m" },
             "metrics": { "duration_ns": 999000 },
             "id": "01a1fba6-5334-4c4b-aaa2-000000000001",
@@ -226,9 +234,8 @@ fn children_of_an_llm_are_lifted_and_their_parent_is_told() {
     let ids: Vec<_> = children.iter().map(|child| child["name"].as_str().unwrap()).collect();
     assert_eq!(ids, ["span 2", "span 3"]);
     let told: Value = serde_json::from_str(children[1]["user_metadata"]["_spangate"].as_str().unwrap()).unwrap();
-    assert_eq!(told["c"], json!({ "parent": native(2).to_string(), "input": null }));
-    let told: Value = serde_json::from_str(children[0]["user_metadata"]["_spangate"].as_str().unwrap()).unwrap();
-    assert_eq!(told["c"], json!({ "input": null, "output": null }), "what the vendor requires is made up and told");
+    assert_eq!(told["c"], json!({ "parent": native(2).to_string() }));
+    assert_eq!(children[0]["user_metadata"], Value::Null, "nothing is lost, so nothing is kept");
 }
 
 #[test]
@@ -285,7 +292,7 @@ fn scores_go_among_the_metrics_and_say_what_is_lost() {
 
 #[test]
 fn ids_are_told_where_their_form_is_no_way_back() {
-    let mut view = foreign(vec![foreign_span(1, None, Kind::Workflow)]);
+    let mut view = foreign(vec![foreign_span(1, None, Kind::Tool)]);
     let told = |view: &View, out: &Outward| {
         let sent = sent(view, out);
         let text = sent["spans"][0]["user_metadata"]["_spangate"].as_str().map(str::to_owned);

@@ -123,7 +123,7 @@ fn json_of(raw: &crate::canonical::Raw) -> Value {
 
 #[test]
 fn clients_see_records_of_their_own_shape() {
-    let view = view(&scenario("py_batch")).clone();
+    let view = view(&scenario("py_batch"));
     let found = Found { native: view.id, view, out: outward() };
     let record = json_of(&read::render_trace(&found, &home()));
     for key in ["id", "trace_id", "session_id", "project_id", "run_id", "input", "metrics", "tags", "user_metadata"] {
@@ -140,7 +140,9 @@ fn clients_see_records_of_their_own_shape() {
 
 #[test]
 fn a_foreign_trace_is_shown_without_what_is_ours() {
-    let view = foreign(vec![foreign_span(1, None, Kind::Other), foreign_span(2, Some(1), Kind::Llm)]);
+    let mut silent = foreign_span(2, Some(1), Kind::Llm);
+    (silent.facts.input, silent.facts.output) = (Field::Absent, Field::Absent);
+    let view = foreign(vec![foreign_span(1, None, Kind::Other), silent]);
     let mut found = Found { native: native(2), view, out: outward() };
     let span = json_of(&read::render_span(&found, &home()).unwrap());
     assert_eq!(span["parent_id"], json!("01a1fba6-5334-4c4b-aaa2-000000000001"));

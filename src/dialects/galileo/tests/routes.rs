@@ -139,7 +139,7 @@ impl Scene {
             read: memory.clone(),
             names: memory.clone(),
             public_url: "http://gateway".into(),
-            console_url: "http://admin".into(),
+            console_url: "http://console".into(),
         };
         let caller = Caller { project: "tenant".into(), key: "laptop".into() };
         let router = Galileo.open_routes().merge(Galileo.routes().layer(Extension(caller))).with_state(doors);
@@ -278,9 +278,12 @@ async fn increments_and_updates_are_answered_on_every_road() {
             assert_eq!(answer["records_count"], json!(1), "{}", call.path);
         }
     }
+    let filter = json!({ "type": "id", "column_id": "id", "value": "11111111-1111-4111-8111-111111111111" });
+    let gone = scene.post("/v2/projects/p/traces/delete", &json!({ "filters": [filter] })).await;
+    assert_eq!(gone, json!({ "message": "1 records are deleted" }));
     let calls = scene.memory.calls.lock().unwrap();
     assert!(calls.iter().all(|call| !call.path.starts_with("/v2")), "one path for a route");
-    assert_eq!(calls.len(), 10 + 1 - 1);
+    assert_eq!(calls.len(), 11, "a session that has a name is no record");
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ fn what_is_carried_and_what_is_not_is_said() {
         losses(&there, &outward()),
         [(format!("trace {}", native(0)), "input".to_owned(), true), (span.clone(), "kind".to_owned(), true)]
     );
-    there.trace.as_mut().unwrap().facts.input = Field::Absent;
+    there.trace.as_mut().unwrap().facts.input = json_payload(&json!("in"));
     let off = Outward { keep: crate::canonical::complement::Keep::Off, ..outward() };
     assert_eq!(losses(&there, &off), [(span, "kind".to_owned(), false)]);
 }
