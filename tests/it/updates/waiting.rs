@@ -55,7 +55,10 @@ async fn opik_orphans_are_given_up_and_come_back() {
     opik::send_spans(&client, &[opik::lookup(), opik::outer()]).await;
     opik::send_traces(&client, &[opik::trace()]).await;
     site.settled().await;
-    let whole = WHOLE.replace(r#""input": "Oslo?", "output": "3 degrees""#, r#""input": "Oslo?", "tags": ["late"], "output": "3 degrees""#);
+    let whole = WHOLE.replace(
+        r#""input": "Oslo?", "output": "3 degrees""#,
+        r#""input": "Oslo?", "tags": ["late"], "output": "3 degrees""#,
+    );
     all_show(&site, &whole.replace(r#""output": "3","#, r#""output": "4","#)).await;
     for vendor in VENDORS {
         assert_eq!(site.counts(vendor), (5, 5, 0, 0), "{vendor}");
