@@ -27,13 +27,14 @@ pub(super) const DEPTH: usize = 64;
 /// A recorded session of the Python SDK, for `demo --play`.
 pub(super) const RECORDED: &str = include_str!("../../../fixtures/play/galileo.jsonl");
 
-/// Name and defaults. No limit is declared for rows, bytes or rates (`wire/galileo.md §7.3`); ours keep
+/// Name and defaults. Ids count as global, because two of our projects may write to one project there
+/// and a second row of an id replaces the first (`wire/galileo.md §7.2`). No limit is declared for rows, bytes or rates (`wire/galileo.md §7.3`); ours keep
 /// a request well below what stalls one.
 pub(super) static INFO: DialectInfo = DialectInfo {
     name: NAME,
     needs_key: true,
     flush: FlushMode::Settled,
-    global_ids: false,
+    global_ids: true,
     timed_ids: false,
     requests_per_minute: None,
     items_per_minute: None,
