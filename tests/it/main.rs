@@ -13,6 +13,7 @@ mod openapi;
 mod play;
 mod shuffles;
 mod support;
+mod tenancy;
 mod tidy;
 mod translate;
 mod translation;
