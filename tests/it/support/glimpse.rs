@@ -20,7 +20,8 @@ pub(crate) fn glimpse(vendor: &str, trace: &Value) -> Value {
     let mut below = Map::new();
     for span in spans(trace) {
         let mut row = row(vendor, &span);
-        row["parent"] = parent(vendor, &span).and_then(|parent| names.get(&parent)).map_or(Value::Null, |name| json!(name));
+        row["parent"] =
+            parent(vendor, &span).and_then(|parent| names.get(&parent)).map_or(Value::Null, |name| json!(name));
         below.insert(text(&span["name"]), row);
     }
     out["spans"] = below.into();

@@ -91,8 +91,18 @@ impl Site {
         let config = setup.toml(at);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let state = TempDir::new().unwrap();
-        let mut site =
-            Self { gateway: None, state, config, data: at, admin: at, vendors: at, http, sandbox: Some(sandbox), stop, ahead: Arc::default() };
+        let mut site = Self {
+            gateway: None,
+            state,
+            config,
+            data: at,
+            admin: at,
+            vendors: at,
+            http,
+            sandbox: Some(sandbox),
+            stop,
+            ahead: Arc::default(),
+        };
         for pandaprobe in setup.stand_ins().filter(|name| name.starts_with("pandaprobe")) {
             site.vendor(pandaprobe).settings(&json!({"rate_limit_per_minute": null})).await;
         }
@@ -109,7 +119,8 @@ impl Site {
         let infos: Vec<DialectInfo> = DIALECTS.iter().map(|dialect| *dialect.info()).collect();
         let sources = Sources { text: Some(text), environment: environment.clone(), ..Sources::default() };
         let loaded = config::load(&sources, &infos).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        self.gateway = Some(Gateway::start(&loaded.config, world(environment, data, admin, &self.ahead)).await.unwrap());
+        self.gateway =
+            Some(Gateway::start(&loaded.config, world(environment, data, admin, &self.ahead)).await.unwrap());
     }
 
     /// Stops the gateway as SIGTERM does and starts it again on the same state.
@@ -291,7 +302,12 @@ pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) 
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests run in the real world's time")]
-fn world(environment: BTreeMap<String, String>, data: TcpListener, admin: TcpListener, ahead: &Arc<AtomicI64>) -> World {
+fn world(
+    environment: BTreeMap<String, String>,
+    data: TcpListener,
+    admin: TcpListener,
+    ahead: &Arc<AtomicI64>,
+) -> World {
     let ahead = Arc::clone(ahead);
     World {
         dialects: DIALECTS.to_vec(),

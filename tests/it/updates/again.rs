@@ -46,14 +46,16 @@ async fn a_newer_opik_row_replaces_the_older_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_again_changes_nothing() {
     let (site, client, home) = site().await;
-    let whole = with(galileo::trace(), json!({"spans": [with(galileo::outer(), json!({"spans": [galileo::lookup()]}))]}));
+    let whole =
+        with(galileo::trace(), json!({"spans": [with(galileo::outer(), json!({"spans": [galileo::lookup()]}))]}));
     for _ in 0..3 {
         galileo::send_trace(&client, &home, whole.clone(), true).await;
     }
     all_show(&site, WHOLE).await;
     galileo::send_trace(&client, &home, whole, true).await;
     all_show(&site, WHOLE).await;
-    let creates = |request: &&Value| request["method"] == "POST" && request["path"].as_str().unwrap().ends_with("/traces");
+    let creates =
+        |request: &&Value| request["method"] == "POST" && request["path"].as_str().unwrap().ends_with("/traces");
     for (vendor, calls) in [("galileo", 1), ("pandaprobe", 1)] {
         let requests = site.vendor(vendor).requests().await;
         assert_eq!(requests.iter().filter(creates).count(), calls, "{vendor}: {requests:#?}");

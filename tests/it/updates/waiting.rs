@@ -55,7 +55,10 @@ async fn opik_orphans_are_given_up_and_come_back() {
     opik::send_spans(&client, &[opik::lookup(), opik::outer()]).await;
     opik::send_traces(&client, &[opik::trace()]).await;
     site.settled().await;
-    let whole = WHOLE.replace(r#""input": "Oslo?", "output": "3 degrees""#, r#""input": "Oslo?", "tags": ["late"], "output": "3 degrees""#);
+    let whole = WHOLE.replace(
+        r#""input": "Oslo?", "output": "3 degrees""#,
+        r#""input": "Oslo?", "tags": ["late"], "output": "3 degrees""#,
+    );
     all_show(&site, &whole.replace(r#""output": "3","#, r#""output": "4","#)).await;
     for vendor in VENDORS {
         assert_eq!(site.counts(vendor), (5, 5, 0, 0), "{vendor}");
@@ -124,7 +127,12 @@ async fn an_update_of_a_row_that_only_the_vendor_holds() {
     shows(&site, "opik", WHOLE).await;
     opik::patch_span(&client, OPIK_LOOKUP, &json!({"project_name": "web", "output": "4"})).await;
     site.settled().await;
-    println!("DBG {:?} {:?} {}", site.counts("opik"), site.parked("opik"), serde_json::to_string_pretty(&site.vendor("opik").requests().await).unwrap());
+    println!(
+        "DBG {:?} {:?} {}",
+        site.counts("opik"),
+        site.parked("opik"),
+        serde_json::to_string_pretty(&site.vendor("opik").requests().await).unwrap()
+    );
     shows(&site, "opik", &WHOLE.replace(r#""output": "3","#, r#""output": "4","#)).await;
     assert_eq!(site.counts("opik"), (1, 1, 0, 0));
     for vendor in ["galileo", "pandaprobe"] {
