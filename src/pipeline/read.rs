@@ -71,7 +71,11 @@ impl Reader {
     ) -> Result<Option<(Found, bool)>, Refusal> {
         let Some(key) = self.home(project, wanted).map_err(unreadable)? else { return Ok(None) };
         let items = self.outwards.traces.load(project, key).map_err(unreadable)?;
-        if !items.is_placed() || items.is_gone(Seq::MAX) {
+        if items.is_placed() && items.is_gone(Seq::MAX) {
+            // The vendor may not have heard yet.
+            return Err(not_found(wanted));
+        }
+        if !items.is_placed() {
             return Ok(None);
         }
         let mut view = items.view(Seq::MAX);

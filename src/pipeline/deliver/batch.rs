@@ -133,9 +133,8 @@ fn note(shipments: &mut [Shipment], sent: Sent) {
     match verdict {
         Verdict::Delivered => shipment.delivered += 1,
         Verdict::Rejected(reason) => {
-            let target = shipment.writes[nth].target.clone();
             let why = if reason == why { reason } else { format!("{reason} ({why})") };
-            shipment.refused.push((target, why));
+            shipment.refuse(nth, why);
         }
         Verdict::Retry(floor) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor, frozen, stop: false });

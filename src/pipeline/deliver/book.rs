@@ -173,6 +173,27 @@ impl Book {
             adopted: None,
             listed: false,
         });
+        self.revive(&mut state);
+        state.items += news.items;
+        state.last = state.last.max(news.seq);
+        state.last_at = state.last_at.max(news.at);
+        state.due = if state.attempts > 0 { state.due } else { news.due };
+        self.put(news.trace, state);
+    }
+
+    /// Looks at an orphan again: what it waits for has come.
+    pub(super) fn wake(&mut self, orphan: SubjectKey, due: Time) {
+        if !self.traces.get(&orphan).is_some_and(|state| state.state != State::Sending) {
+            return;
+        }
+        let Some(mut state) = self.take(orphan) else { return };
+        self.revive(&mut state);
+        state.due = state.due.min(due);
+        self.put(orphan, state);
+    }
+
+    /// Makes what was given up wait again.
+    fn revive(&mut self, state: &mut TraceState) {
         if state.state == State::Parked {
             self.counters.dead -= state.dead;
             state.items += state.dead;
@@ -181,11 +202,6 @@ impl Book {
             state.attempts = 0;
             state.why = None;
         }
-        state.items += news.items;
-        state.last = state.last.max(news.seq);
-        state.last_at = state.last_at.max(news.at);
-        state.due = if state.attempts > 0 { state.due } else { news.due };
-        self.put(news.trace, state);
     }
 
     /// Takes up to `rows` items' worth of traces that are due (all, when `all`), and marks them sending.

@@ -28,6 +28,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::pipeline::subject;
 use crate::pipeline::traces::Traces;
 
 /// Records read at once, and their bytes.
@@ -330,6 +331,11 @@ fn note(shipper: &Shipper, traces: &Traces, book: &Mutex<Book>, record: &Record)
     for (trace, items) in &admission.homes {
         let items = items.len() as u64;
         book.note(&News { trace: *trace, project: &record.project, seq: record.seq, at, items, due });
+    }
+    let items = admission.homes.iter().flat_map(|(_, items)| items);
+    let created = items.filter(|(_, item)| item.creates()).filter_map(|(_, item)| item.span());
+    for span in created {
+        book.wake(subject::span(&record.project, span), due);
     }
     drop(book);
     traces.admit(&admission);

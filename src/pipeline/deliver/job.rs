@@ -62,7 +62,8 @@ pub(super) fn look(
     let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, start));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
-    if let Some(due) = too_early(&view, &items, state, route, waited).filter(|due| *due > now) {
+    let orphan = is_partial(&view) || view.scores.iter().any(|score| items.is_orphan(score, upto));
+    if let Some(due) = too_early(&view, &items, state, route, orphan && !waited).filter(|due| *due > now) {
         return Ok(Look::Later(due));
     }
     let mut shown = before(&items, eager, shown_upto, upto);
@@ -88,22 +89,25 @@ fn before(items: &TraceItems, eager: bool, shown_upto: Seq, upto: Seq) -> Option
 }
 
 /// When to look again, if not now; a retry does not wait again for what it waited for before.
-fn too_early(view: &View, items: &TraceItems, state: &TraceState, route: &Route, waited: bool) -> Option<Time> {
-    let partial_row =
-        view.trace.as_ref().is_some_and(|trace| !trace.whole) || view.spans.iter().any(|span| !span.whole);
-    if partial_row && !waited {
+fn too_early(view: &View, items: &TraceItems, state: &TraceState, route: &Route, orphan: bool) -> Option<Time> {
+    if orphan {
         return Some(state.first_at.plus(nanos(route.orphan_wait)));
     }
     if route.flush == FlushMode::Eager || state.attempts > 0 {
         return None;
     }
     let only_scores = view.trace.is_none() && view.spans.is_empty();
-    let wait = match (view.complete || only_scores, partial_row) {
+    let wait = match (view.complete || only_scores, is_partial(view)) {
         (true, _) => route.quiet.unwrap_or(items.quiet),
         (false, true) => route.orphan_wait,
         (false, false) => route.idle,
     };
     Some(items.last_at.plus(nanos(wait)))
+}
+
+/// Whether there are rows of which only updates are held.
+fn is_partial(view: &View) -> bool {
+    view.trace.as_ref().is_some_and(|trace| !trace.whole) || view.spans.iter().any(|span| !span.whole)
 }
 
 /// The newest record of the trace before this news: everything up to it was settled, unless it is

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use indexmap::IndexSet;
 
 use super::Destination;
 use super::batch;
@@ -16,6 +17,7 @@ use crate::canonical::Loss;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
+use crate::contract::Bucket;
 use crate::contract::Clock;
 use crate::contract::Known;
 use crate::contract::VendorProject;
@@ -61,11 +63,39 @@ pub(super) struct Shipper {
 pub(super) struct Shipment {
     pub(super) job: Job,
     pub(super) writes: Vec<Write>,
-    pub(super) refused: Vec<(Target, String)>,
+    pub(super) refused: Vec<Refused>,
     pub(super) delivered: usize,
     pub(super) failed: Option<Outcome>,
     /// Fields that could not be carried natively.
     pub(super) losses: Vec<Loss>,
+}
+
+/// What a trace cannot show there.
+pub(super) struct Refused {
+    pub(super) target: Target,
+    pub(super) why: String,
+    /// How many items that is.
+    pub(super) items: u64,
+}
+
+impl Shipment {
+    /// Counts a write as refused for good: of a row, every item not shown; of a score, that score.
+    pub(super) fn refuse(&mut self, write: usize, why: String) {
+        let Write { target, bucket, .. } = &self.writes[write];
+        let row = || self.job.items.count_of(target, self.job.shown_upto);
+        let items = if *bucket == Bucket::Score { 1 } else { row() };
+        self.refused.push(Refused { target: target.clone(), why, items });
+    }
+
+    /// Takes out every write about something that is nowhere.
+    fn refuse_orphan(&mut self, target: &Target) {
+        let (gone, kept): (Vec<Write>, Vec<Write>) =
+            std::mem::take(&mut self.writes).into_iter().partition(|write| write.target == *target);
+        self.writes = kept;
+        let scores = gone.iter().filter(|write| write.bucket == Bucket::Score).count() as u64;
+        let items = scores + self.job.items.count_of(target, self.job.shown_upto);
+        self.refused.push(Refused { target: target.clone(), why: "no create".to_owned(), items });
+    }
 }
 
 impl Shipper {
@@ -184,14 +214,10 @@ impl Shipper {
     }
 
     async fn check_orphan(&self, mut shipment: Shipment) -> Shipment {
-        let targets = partial_rows(&shipment.job);
-        for target in targets {
+        for target in orphans(&shipment.job) {
             match self.is_shown(&shipment.job, &target).await {
                 Ok(true) => {}
-                Ok(false) => {
-                    shipment.writes.retain(|write| write.target != target);
-                    shipment.refused.push((target, "no create".to_owned()));
-                }
+                Ok(false) => shipment.refuse_orphan(&target),
                 Err(why) => shipment.failed = Some(failed(why)),
             }
         }
@@ -225,12 +251,13 @@ fn wanted(dialect: &dyn crate::contract::Dialect, job: &Job, target: &Target) ->
     }
 }
 
-/// The rows of which only updates are held.
-fn partial_rows(job: &Job) -> Vec<Target> {
+/// The rows of which only updates are held, and what is scored in a trace of which no create is.
+fn orphans(job: &Job) -> IndexSet<Target> {
     let trace = job.view.trace.iter().filter(|trace| !trace.whole).map(|trace| Target::Trace(trace.facts.id));
     let spans = job.view.spans.iter().filter(|span| !span.whole);
     let spans = spans.map(|span| Target::Span { trace: Some(job.view.id), span: span.facts.id });
-    trace.chain(spans).collect()
+    let scored = job.view.scores.iter().filter(|score| job.items.is_orphan(score, job.upto));
+    trace.chain(spans).chain(scored.map(|score| score.target.clone())).collect()
 }
 
 fn outcome(shipment: Shipment) -> Outcome {
@@ -238,11 +265,11 @@ fn outcome(shipment: Shipment) -> Outcome {
     if let Some(failed) = failed {
         return failed;
     }
-    let why = refused.first().map(|(target, why)| format!("{target}: {why}"));
+    let why = refused.first().map(|refused| format!("{}: {}", refused.target, refused.why));
     match why {
         Some(why) if delivered == 0 => Outcome::Parked { upto: job.upto, why },
         why => {
-            let dead = refused.iter().map(|(target, _)| job.items.count_of(target, job.shown_upto)).sum();
+            let dead = refused.iter().map(|refused| refused.items).sum();
             Outcome::Shown { upto: job.upto, dead, why }
         }
     }

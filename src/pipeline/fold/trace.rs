@@ -147,7 +147,8 @@ impl TraceItems {
                 view.spans.push(span);
             }
         }
-        view.scores = scores(self.scores.iter().filter(|held| held.seq <= upto), after, view.id, &natives);
+        let standing = self.scores.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto));
+        view.scores = scores(standing, after, view.id, &natives);
         if after.is_none() {
             view.complete = is_complete(&view);
         }
@@ -191,6 +192,13 @@ impl TraceItems {
             Target::Session(_) => Some(&self.scores),
         };
         list.into_iter().flatten().filter(|held| held.seq > after).count() as u64
+    }
+
+    /// Whether a score is on a trace or span of a trace of which no create is held as of a record.
+    pub fn is_orphan(&self, score: &Score, upto: Seq) -> bool {
+        let mut rows = [&self.trace].into_iter().chain(self.spans.values()).flatten();
+        let created = rows.any(|held| held.seq <= upto && held.item.creates());
+        !created && !matches!(score.target, Target::Session(_))
     }
 
     /// The trace's native id: as its create spelled it, else as the first item did.

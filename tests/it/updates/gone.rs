@@ -42,11 +42,13 @@ async fn a_score_taken_back() {
     let path = format!("/v1/private/spans/{OPIK_LOOKUP}/feedback-scores/delete");
     client.must(204, "POST", &path, &json!({"name": "deep"})).await;
     site.settled().await;
-    for vendor in ["opik", "pandaprobe"] {
-        assert_eq!(scores(&site, vendor).await, json!([["stays", 0.9]]), "{vendor}");
+    assert_eq!(scores(&site, "opik").await, json!([["stays", 0.9]]));
+    // Galileo takes client-made scores with the creation only, PandaProbe by ids of its own; what they
+    // keep is a recorded loss.
+    for vendor in ["galileo", "pandaprobe"] {
+        let all = json!([["deep", 0.25], ["once", 0.5], ["stays", 0.9]]);
+        assert_eq!(scores(&site, vendor).await, all, "{vendor}");
     }
-    // Galileo takes client-made scores with the creation only, and gives none back.
-    assert_eq!(scores(&site, "galileo").await, json!([["deep", 0.25], ["once", 0.5], ["stays", 0.9]]));
     all_show(&site, WHOLE).await;
     site.close().await;
 }
@@ -55,6 +57,7 @@ async fn a_score_taken_back() {
 async fn a_trace_taken_back_and_begun_anew() {
     let (site, client, _) = site().await;
     send(&client).await;
+    opik::score(&client, "quality", 0.5).await;
     all_show(&site, WHOLE).await;
     client.must(204, "DELETE", &format!("/v1/private/traces/{OPIK_TRACE}"), &Value::Null).await;
     client.must(404, "GET", &format!("/v1/private/traces/{OPIK_TRACE}"), &Value::Null).await;
@@ -77,6 +80,9 @@ async fn a_trace_taken_back_and_begun_anew() {
     opik::send_spans(&client, &[newer(opik::lookup()), newer(opik::outer())]).await;
     opik::send_traces(&client, &[newer(opik::trace())]).await;
     all_show(&site, WHOLE).await;
+    for vendor in VENDORS {
+        assert_eq!(scores(&site, vendor).await, json!([]), "{vendor} shows the score of the former life");
+    }
     site.close().await;
 }
 

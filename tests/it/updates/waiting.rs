@@ -125,14 +125,9 @@ async fn an_update_of_a_row_that_only_the_vendor_holds() {
     opik::send_traces(&site.past("opik"), &[opik::trace()]).await;
     opik::send_spans(&site.past("opik"), &[opik::outer(), opik::lookup()]).await;
     shows(&site, "opik", WHOLE).await;
-    opik::patch_span(&client, OPIK_LOOKUP, &json!({"project_name": "web", "output": "4"})).await;
+    let patch = json!({"project_name": "web", "parent_span_id": OPIK_OUTER, "output": "4"});
+    opik::patch_span(&client, OPIK_LOOKUP, &patch).await;
     site.settled().await;
-    println!(
-        "DBG {:?} {:?} {}",
-        site.counts("opik"),
-        site.parked("opik"),
-        serde_json::to_string_pretty(&site.vendor("opik").requests().await).unwrap()
-    );
     shows(&site, "opik", &WHOLE.replace(r#""output": "3","#, r#""output": "4","#)).await;
     assert_eq!(site.counts("opik"), (1, 1, 0, 0));
     for vendor in ["galileo", "pandaprobe"] {
