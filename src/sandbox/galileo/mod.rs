@@ -130,6 +130,7 @@ impl Store {
             ("POST", ["sessions"]) => self.create_session(project, call),
             ("GET", ["sessions", id]) => self.get_session(project, id),
             ("POST", ["traces" | "spans" | "sessions", "search"]) => self.search(project, path[0], call),
+            ("POST", ["traces" | "spans", "delete"]) => self.delete(project, path[0], call),
             (_, ["log_streams", ..]) => self.streams_route(method, project, &path[1..], call),
             _ => Err(Refusal::NoRoute),
         }

@@ -1,14 +1,54 @@
-//! Searching: flat records, filtered and paged (`wire/galileo.md` §4.7).
+//! Searching and deleting: flat records, filtered and paged (`wire/galileo.md` §4.7).
+
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Outcome, Reply, Store, faults, read, request, sessions};
+use super::{Call, Outcome, Refusal, Reply, Store, faults, read, request, sessions};
 
 impl Store {
     /// `what` is `traces`, `spans` or `sessions`.
     pub(super) fn search(&self, project: Uuid, what: &str, call: &Call) -> Outcome {
         let body = request::body(call)?;
+        let mut found = self.select(project, what, &body)?;
+        sort(&mut found, &body["sort"]);
+        let number = |name: &str, default| body[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
+        let (skip, limit) = (number("starting_token", 0), number("limit", 100));
+        let next = (found.len() > skip + limit).then_some(skip + limit);
+        let records: Vec<Value> = found.into_iter().skip(skip).take(limit).collect();
+        Ok(Reply::json(
+            200,
+            json!({
+                "starting_token": skip, "limit": limit, "paginated": next.is_some(),
+                "next_starting_token": next, "last_row_id": records.last().map(|row| &row["id"]),
+                "records": records,
+            }),
+        ))
+    }
+
+    /// Deletes what a search would find; a trace goes with its spans, a span with those below it.
+    pub(super) fn delete(&mut self, project: Uuid, what: &str, call: &Call) -> Outcome {
+        let body = request::body(call)?;
+        let found = self.select(project, what, &body)?;
+        let count = found.len();
+        let mut gone: HashSet<Value> = found.into_iter().map(|mut record| record["id"].take()).collect();
+        loop {
+            let known = gone.len();
+            let mine = self.records.iter().filter(|((home, _), _)| *home == project);
+            let below = mine.filter(|(_, record)| record.parent.is_some_and(|parent| gone.contains(&json!(parent))));
+            let below: Vec<Value> = below.map(|((_, id), _)| json!(id)).collect();
+            gone.extend(below);
+            if gone.len() == known {
+                break;
+            }
+        }
+        self.records.retain(|(home, id), _| *home != project || !gone.contains(&json!(id)));
+        Ok(Reply::json(200, json!({"message": format!("{count} {what} deleted.")})).effect())
+    }
+
+    /// The flat records that a request's filters leave.
+    fn select(&self, project: Uuid, what: &str, body: &Value) -> Result<Vec<Value>, Refusal> {
         self.known_project(project)?;
         let mut found: Vec<Value> = match what {
             "sessions" => {
@@ -26,19 +66,7 @@ impl Store {
         }
         let filters = body["filters"].as_array().map_or(&[][..], Vec::as_slice);
         found.retain(|record| filters.iter().all(|filter| hit(record, filter)));
-        sort(&mut found, &body["sort"]);
-        let number = |name: &str, default| body[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(default);
-        let (skip, limit) = (number("starting_token", 0), number("limit", 100));
-        let next = (found.len() > skip + limit).then_some(skip + limit);
-        let records: Vec<Value> = found.into_iter().skip(skip).take(limit).collect();
-        Ok(Reply::json(
-            200,
-            json!({
-                "starting_token": skip, "limit": limit, "paginated": next.is_some(),
-                "next_starting_token": next, "last_row_id": records.last().map(|row| &row["id"]),
-                "records": records,
-            }),
-        ))
+        Ok(found)
     }
 }
 

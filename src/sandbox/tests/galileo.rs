@@ -223,3 +223,20 @@ async fn the_login_flow_of_the_sdks() {
         site.raw("GET", "/galileo/current_user", &[("authorization", &bearer)], Vec::new()).await.unwrap();
     assert_eq!((status, user["role"].as_str()), (200, Some("admin")));
 }
+
+#[tokio::test]
+async fn what_filters_leave_is_deleted_with_all_below() {
+    let home = Home::open().await;
+    let tree = json!({"id": TRACE, "input": "i", "spans": [{"id": SPAN, "type": "workflow", "input": "x", "spans": [
+        {"id": CHILD, "type": "tool", "input": "x"}]}]});
+    home.trace(tree.clone()).await;
+    let filter = |id: &str| json!({"filters": [{"type": "id", "column_id": "id", "operator": "eq", "value": id}]});
+    let (status, body) = home.send("POST", "/spans/delete", filter(SPAN)).await;
+    assert_eq!((status, &body["message"]), (200, &json!("1 spans deleted.")));
+    assert_eq!(home.tree().await[0]["num_spans"], 0);
+    home.trace(tree).await;
+    let (_, body) = home.send("POST", "/traces/delete", filter(SPAN)).await;
+    assert_eq!(body["message"], "0 traces deleted.");
+    home.send("POST", "/traces/delete", filter(TRACE)).await;
+    assert_eq!(home.tree().await, json!([]));
+}
