@@ -7,6 +7,7 @@ mod edge;
 mod five_operations;
 mod fixtures;
 mod ids;
+mod limits;
 mod nine_pairs;
 mod one_road;
 mod openapi;
