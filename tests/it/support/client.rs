@@ -57,19 +57,36 @@ impl Client {
         self
     }
 
+    /// The same client with another key; empty for none.
+    pub(crate) fn keyed(mut self, key: &str) -> Self {
+        key.clone_into(&mut self.key);
+        self
+    }
+
     /// Sends a call; the body is JSON, or `null` for none.
     pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.send(method, path, None, bytes).await
+    }
+
+    /// Sends a call whose body is JSON as it is, or under a `Content-Encoding`.
+    pub(crate) async fn send(&self, method: &str, path: &str, encoding: Option<&str>, body: Vec<u8>) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.http.request(method, format!("{}{path}", self.base));
-        for header in ["authorization", "x-api-key", "galileo-api-key"] {
-            request = request.header(header, &self.key);
+        if !self.key.is_empty() {
+            for header in ["authorization", "x-api-key", "galileo-api-key"] {
+                request = request.header(header, &self.key);
+            }
         }
         request = request.header("x-project-name", &self.project_name);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        if !body.is_null() {
-            request = request.header("content-type", "application/json").body(body.to_string());
+        if let Some(encoding) = encoding {
+            request = request.header("content-encoding", encoding);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body);
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());

@@ -50,6 +50,12 @@ impl Setup {
         self
     }
 
+    /// One more key of a project, with TOML lines of its own.
+    pub(crate) fn key(self, name: &str, project: &str, lines: &str) -> Self {
+        let sha256 = sha256(name);
+        self.more(&format!("[keys.{name}]\nproject = \"{project}\"\nsha256 = \"{sha256}\"\n{lines}"))
+    }
+
     /// TOML tables of any kind.
     pub(crate) fn more(mut self, tables: &str) -> Self {
         self.more += &format!("{tables}\n");
@@ -69,7 +75,7 @@ impl Setup {
     pub(super) fn toml(&self, vendors: SocketAddr) -> String {
         let mut text = String::new();
         for (project, stand_ins) in &self.projects {
-            let sha256: String = keys::digest(&key(project)).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = sha256(project);
             text += &format!("[keys.{project}]\nproject = \"{project}\"\nsha256 = \"{sha256}\"\n");
             text += &format!("[projects.{project}]\nread_from = \"{}\"\n", destination(&stand_ins[0]));
             for stand_in in stand_ins {
@@ -90,6 +96,11 @@ impl Setup {
         }
         text + &self.more
     }
+}
+
+/// What the configuration holds of a key.
+fn sha256(name: &str) -> String {
+    keys::digest(&key(name)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A stand-in's name as the configuration takes it.
