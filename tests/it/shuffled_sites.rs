@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use proptest::prelude::Just;
 use proptest::prelude::Strategy;
+use proptest::prop_assert;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::Config;
 use proptest::test_runner::RngAlgorithm;
-use proptest::test_runner::TestCaseError;
 use proptest::test_runner::TestRng;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -35,8 +35,11 @@ use crate::translation::translated;
 
 const VENDORS: [&str; 3] = ["opik", "galileo", "pandaprobe"];
 
-/// Orders tried of each scenario without a network.
-const PURE_CASES: u32 = 256;
+/// Orders folded of each scenario.
+const FOLD_CASES: u32 = 256;
+
+/// Orders translated of each scenario to every dialect.
+const SENT_CASES: u32 = 48;
 
 /// Orders tried of each scenario through the front door.
 const SITE_CASES: usize = 4;
@@ -122,8 +125,8 @@ fn orders(steps: &[Step]) -> impl Strategy<Value = Vec<usize>> + use<> {
 }
 
 /// A runner that draws the same orders every time and keeps no files.
-fn runner() -> TestRunner {
-    let config = Config { cases: PURE_CASES, failure_persistence: None, ..Config::default() };
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]))
 }
 
@@ -139,42 +142,41 @@ fn told(steps: &[Step], order: &[usize]) -> Vec<String> {
 
 #[test]
 fn any_order_folds_to_the_same_traces() {
-    let mut early = Early::default();
-    let mut runs = 0;
-    for (from, text) in SCENARIOS {
-        let steps = steps(text);
-        let expected = states(from, &steps, &(0..steps.len()).collect::<Vec<_>>());
-        let seen = RefCell::new(&mut early);
-        let outcome = runner().run(&orders(&steps), |order| {
-            seen.borrow_mut().count(&steps, &order);
-            let shown = states(from, &steps, &order);
-            for (to, expected) in &expected {
-                let differences = differences(expected, &shown[to]);
-                let why = || format!("{from} to {to}: {:?}: {differences:#?}", told(&steps, &order));
-                if !differences.is_empty() {
-                    return Err(TestCaseError::fail(why()));
-                }
-            }
-            Ok(())
-        });
-        outcome.unwrap_or_else(|why| panic!("{why}"));
-        runs += PURE_CASES;
-    }
-    println!("{runs} runs; something came before its create in: {early:?}");
+    let early = compare_orders(FOLD_CASES, |gathered| BTreeMap::from([("canonical", canonical(gathered))]));
+    println!("{} runs; something came before its create in: {early:?}", FOLD_CASES * 3);
     assert!(early.patches > 0 && early.completions > 0 && early.scores > 0, "{early:?}");
+}
+
+/// What each vendor would be sent, read again: its ids and fields do not hang on the order either.
+#[test]
+fn any_order_is_sent_as_the_same_traces() {
+    compare_orders(SENT_CASES, |gathered| {
+        VENDORS.into_iter().map(|to| (to, canonical(&translated(gathered, dialect(to)).0))).collect()
+    });
 }
 
 type Traces = BTreeMap<String, Value>;
 
-/// The folded traces, and what each dialect's vendor would be sent, read again.
-fn states(from: &str, steps: &[Step], order: &[usize]) -> BTreeMap<&'static str, Traces> {
-    let gathered = read(from, steps, order);
-    let mut states = BTreeMap::from([("canonical", canonical(&gathered))]);
-    assert_eq!(states["canonical"].len(), 1);
-    for to in VENDORS {
-        states.insert(to, canonical(&translated(&gathered, dialect(to)).0));
+/// Compares states of every scenario's requests, in so many orders, with those in the order written.
+fn compare_orders(cases: u32, states: impl Fn(&Gathered) -> BTreeMap<&'static str, Traces>) -> Early {
+    let early = RefCell::new(Early::default());
+    for (from, text) in SCENARIOS {
+        let steps = steps(text);
+        let expected = states(&read(from, &steps, &(0..steps.len()).collect::<Vec<_>>()));
+        let same = |order: Vec<usize>| {
+            early.borrow_mut().count(&steps, &order);
+            let shown = states(&read(from, &steps, &order));
+            for (to, expected) in &expected {
+                assert_eq!(expected.len(), 1, "{from} to {to}");
+                let differences = differences(expected, &shown[to]);
+                let why = || format!("{from} to {to}: {:?}: {differences:#?}", told(&steps, &order));
+                prop_assert!(differences.is_empty(), "{}", why());
+            }
+            Ok(())
+        };
+        runner(cases).run(&orders(&steps), same).unwrap_or_else(|why| panic!("{why}"));
     }
-    states
+    early.into_inner()
 }
 
 fn read(from: &str, steps: &[Step], order: &[usize]) -> Gathered {
@@ -205,7 +207,7 @@ async fn pandaprobe_requests_in_any_order() {
 
 async fn any_order((_, text): (&str, &str)) {
     let steps = steps(text);
-    let (strategy, mut runner) = (orders(&steps), runner());
+    let (strategy, mut runner) = (orders(&steps), runner(0));
     let mut drawn = vec![(0..steps.len()).collect::<Vec<_>>()];
     drawn.extend((0..SITE_CASES).map(|_| strategy.new_tree(&mut runner).unwrap().current()));
     let shown = join_all(drawn.iter().map(|order| shown(&steps, order))).await;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::calls::opik_batch;
+use super::calls::opik_trace;
 use super::calls::sendings;
 use crate::support::Setup;
 use crate::support::Site;
@@ -125,12 +126,17 @@ async fn a_vendor_that_takes_no_key_of_ours_loses_nothing() {
     send(&site, 3).await;
     let opik = site.vendor("opik");
     eventually("opik was asked", async || (!opik.requests().await.is_empty()).then_some(())).await;
-    assert_eq!(site.counts("opik"), (3, 0, 0, 3));
+    eventually("all is noted", async || (site.counts("opik") == (3, 0, 0, 3)).then_some(())).await;
     opik.clear_faults().await;
+    // Not even what comes later is sent while it pauses.
+    let batch = json!({"traces": [opik_trace(3, &json!("later"))]});
+    site.client("checkout").must(204, "POST", "/v1/private/traces/batch", &batch).await;
+    eventually("it is noted", async || (site.counts("opik") == (4, 0, 0, 4)).then_some(())).await;
+    assert_eq!(opik.requests().await.len(), 1);
     // A pause of a minute, which a start ends.
     site.restart().await;
     site.settled().await;
-    assert_eq!(names(&site, "opik").await, ["trace 0", "trace 1", "trace 2"]);
-    assert_eq!(site.counts("opik"), (3, 3, 0, 0));
+    assert_eq!(names(&site, "opik").await, ["trace 0", "trace 1", "trace 2", "trace 3"]);
+    assert_eq!(site.counts("opik"), (4, 4, 0, 0));
     site.close().await;
 }

@@ -36,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use client::Answer;
 pub(crate) use client::Client;
 pub(crate) use client::Home;
 pub(crate) use demo::Demo;
