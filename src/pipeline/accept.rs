@@ -105,7 +105,7 @@ impl Acceptor {
     }
 }
 
-/// What counts as a span for the limits: every item.
+/// What counts as a span for the limits: every trace record and every span.
 fn spans(items: &[Item]) -> u32 {
     u32::try_from(items.iter().filter(|item| matches!(item.op, Op::Span(_) | Op::Trace(_))).count()).unwrap_or(u32::MAX)
 }
