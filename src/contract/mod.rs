@@ -1,0 +1,57 @@
+//! The doors between a vendor's dialect and the gateway.
+//!
+//! A dialect knows one wire format and nothing of the gateway; the pipeline knows no vendor. They
+//! meet here: [`Dialect`] is what a vendor's folder offers, [`Accept`], [`Read`] and [`Names`] are
+//! what the gateway offers to a dialect's routes, [`Explain`] what it offers to its operator.
+//! Everything a dialect does outward is pure: it plans [`Write`]s, packs them into [`Request`]s and
+//! judges an [`Answer`]; the courier does the I/O.
+
+mod dialect;
+mod inward;
+mod operate;
+mod outward;
+
+pub use dialect::Dialect;
+pub use dialect::DialectInfo;
+pub use dialect::FlushMode;
+pub use dialect::SdkEnvironment;
+
+pub use inward::Accept;
+pub use inward::Accepted;
+pub use inward::Call;
+pub use inward::Caller;
+pub use inward::Charge;
+pub use inward::Clock;
+pub use inward::Credential;
+pub use inward::Decoded;
+pub use inward::Doors;
+pub use inward::Found;
+pub use inward::Named;
+pub use inward::Names;
+pub use inward::Read;
+pub use inward::Refusal;
+pub use inward::Seed;
+
+pub use operate::Arrival;
+pub use operate::Documents;
+pub use operate::Explain;
+pub use operate::Explanation;
+pub use operate::Page;
+pub use operate::Place;
+pub use operate::RecordLine;
+pub use operate::SpanLine;
+pub use operate::Standing;
+pub use operate::Summary;
+
+pub use outward::Answer;
+pub use outward::Bucket;
+pub use outward::DEFAULT_NAME;
+pub use outward::Known;
+pub use outward::Outward;
+pub use outward::Plan;
+pub use outward::Request;
+pub use outward::VendorProject;
+pub use outward::Verdict;
+pub use outward::Wanted;
+pub use outward::Write;
+pub use outward::plain;

@@ -1,0 +1,162 @@
+//! What passes between a dialect's pure outward half and the courier that does the I/O.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::Method;
+
+use crate::canonical::ClientProject;
+use crate::canonical::Id;
+use crate::canonical::Loss;
+use crate::canonical::Target;
+use crate::canonical::complement::Keep;
+
+/// Everything an encode needs beside the view.
+#[derive(Clone, Debug, Default)]
+pub struct Outward {
+    /// Hash ids with this scope (`id_scope`); `None`: verbatim by the dialect's rule.
+    pub scope: Option<String>,
+    /// The trace's time in milliseconds, as first minted for this row and destination.
+    pub trace_ms: i64,
+    /// The vendor's project.
+    pub project: VendorProject,
+    /// Its ids and other learnt names.
+    pub known: Known,
+    /// What the reserved key may hold.
+    pub keep: Keep,
+}
+
+impl Outward {
+    /// The native id as hashed with the scope, if there is one; the dialect's own rule comes after.
+    pub fn scoped(&self, id: Id, trace: Id) -> Id {
+        match &self.scope {
+            Some(scope) => id.scoped(scope, trace),
+            None => id,
+        }
+    }
+}
+
+/// A project at a vendor.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct VendorProject {
+    /// Its name, already one the vendor takes.
+    pub name: String,
+    /// The second level (log stream), where the vendor has one.
+    pub stream: String,
+}
+
+/// What look-ups taught about a vendor project, e.g. `project_id`.
+pub type Known = BTreeMap<String, String>;
+
+/// What to send for one trace.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The writes; those of a later stage wait until all of the earlier are delivered and confirmed.
+    pub writes: Vec<Write>,
+    /// What could not be carried natively.
+    pub losses: Vec<Loss>,
+}
+
+/// One row, or one call, to send.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its stage in the trace's plan, from 0.
+    pub stage: u8,
+    /// Writes with the same batch (and stage) may share a request; empty: alone.
+    pub batch: String,
+    /// The method.
+    pub method: Method,
+    /// The path under the destination's base URL, with query.
+    pub path: String,
+    /// Headers beside the credential's.
+    pub headers: Vec<(&'static str, String)>,
+    /// The encoded row, or the whole body when alone.
+    pub row: Bytes,
+    /// Which egress bucket pays.
+    pub bucket: Bucket,
+    /// What it is about, with native ids.
+    pub target: Target,
+    /// A read to make first; the write is skipped when [`Dialect::confirmed`] holds for its answer.
+    pub unless: Option<Box<Request>>,
+}
+
+/// Which egress limit a request counts against.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Bucket {
+    /// Creating requests.
+    #[default]
+    Write,
+    /// Score requests.
+    Score,
+    /// Reads, look-ups and updates: only `in_flight` bounds them.
+    Free,
+}
+
+/// A request to a vendor, without its credential.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path under the base URL, with query.
+    pub path: String,
+    /// Headers beside the credential's.
+    pub headers: Vec<(&'static str, String)>,
+    /// The JSON body.
+    pub body: Option<Bytes>,
+    /// Which egress limit pays.
+    pub bucket: Bucket,
+    /// How many rows it carries.
+    pub rows: usize,
+}
+
+/// A vendor's answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, cut at 64 KiB for writes.
+    pub body: Bytes,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It is there.
+    Delivered,
+    /// Not now; come again, after the time the vendor named if it did.
+    Retry(Option<Duration>),
+    /// Too large, or one bad row among several: send smaller.
+    Split,
+    /// Never; why.
+    Rejected(String),
+    /// The destination does not take our credential: stop and alarm.
+    Stop(String),
+}
+
+/// What to read at a vendor.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The trace's id in the vendor's form, where it is known.
+    pub trace: Option<String>,
+    /// The span's id in the vendor's form, if a span is wanted.
+    pub span: Option<String>,
+    /// The route's own vendor project.
+    pub project: VendorProject,
+}
+
+/// The client's project as plain names, ids replaced where names are known. The second level named
+/// [`DEFAULT_NAME`] is where a project without one goes, so it counts as none.
+pub fn plain(project: &ClientProject, names: impl Fn(&str) -> Option<String>) -> (String, Option<String>) {
+    let named = |name: &Option<String>, id: &Option<String>| {
+        name.clone().or_else(|| id.as_ref().map(|id| names(id).unwrap_or_else(|| id.clone())))
+    };
+    let name = named(&project.name, &project.id).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    (name, named(&project.stream, &project.stream_id).filter(|stream| stream != DEFAULT_NAME))
+}
+
+/// The vendor project, and its second level, of what names none (`design.md §7`).
+pub const DEFAULT_NAME: &str = "default";
