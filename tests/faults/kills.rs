@@ -1,7 +1,6 @@
 //! `kill -9` again and again under load: nothing acknowledged is lost, and what the vendors hold in the
 //! end is what they would hold had nobody been killed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -10,18 +9,14 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
-use serde_json::json;
 
 use crate::support::Client;
 use crate::support::Home;
 use crate::support::Plan;
 use crate::support::Setup;
-use crate::support::Site;
 use crate::support::VENDORS;
 use crate::support::dice;
-use crate::support::glimpse;
-use crate::support::unlike;
+use crate::support::oracle;
 
 /// Clients of each dialect.
 const CLIENTS: usize = 2;
@@ -71,8 +66,8 @@ async fn killed(cycles: u32) {
     );
     assert!(counts.unanswered.load(Ordering::Relaxed) > 0, "no kill hit a request on its way");
     for vendor in VENDORS {
-        nothing_is_lost(&site, vendor, &plans).await;
-        same(&site, &undisturbed, vendor).await;
+        oracle::nothing_is_lost(&site, vendor, &plans).await;
+        oracle::same(&site, &undisturbed, vendor).await;
         let (delivered, dead, pending) = site.counts(vendor).await;
         assert!(delivered >= items && dead == 0 && pending == 0, "{vendor}: {delivered} of {items}, {dead} dead");
         assert_eq!(undisturbed.counts(vendor).await, (items, 0, 0), "{vendor}");
@@ -147,66 +142,4 @@ async fn send(client: &Client, plans: &[Plan]) {
     while let Some(sent) = sending.join_next().await {
         sent.unwrap();
     }
-}
-
-/// Every planned trace is shown as its client meant it, every score is there, and nothing else is.
-async fn nothing_is_lost(site: &Site, vendor: &str, plans: &[Plan]) {
-    let shown = glimpses(site, vendor).await;
-    for plan in plans {
-        let Some(trace) = shown.get(&plan.name) else { panic!("{vendor} does not show {:?}", plan.name) };
-        let (meant, lacks) = (plan.shown(), lacks(trace, &plan.shown()));
-        assert!(lacks.is_empty(), "{vendor} shows otherwise, at {lacks}:\n{}", unlike(trace, &meant));
-    }
-    assert_eq!(shown.len(), plans.len(), "{vendor} shows what nobody sent");
-    if vendor != "galileo" {
-        let meant: BTreeMap<String, f64> = plans.iter().filter_map(|plan| plan.score.clone()).collect();
-        assert_eq!(scores(site, vendor).await, meant, "{vendor}");
-    }
-}
-
-/// Both sites' vendors show the same.
-async fn same(one: &Site, other: &Site, vendor: &str) {
-    let (one, other) = (glimpses(one, vendor).await, glimpses(other, vendor).await);
-    for (name, trace) in &one {
-        let without = &other[name];
-        assert!(trace == without, "{vendor} shows otherwise than without kills:\n{}", unlike(trace, without));
-    }
-    assert_eq!(one.len(), other.len(), "{vendor}");
-}
-
-async fn glimpses(site: &Site, vendor: &str) -> BTreeMap<String, Value> {
-    let traces = site.vendor(vendor).traces().await;
-    let count = traces.len();
-    let glimpses = traces.iter().map(|trace| glimpse(vendor, trace));
-    let named: BTreeMap<_, _> = glimpses.map(|one| (one["name"].as_str().unwrap().to_owned(), one)).collect();
-    assert_eq!(named.len(), count, "{vendor} shows a trace twice");
-    named
-}
-
-/// Scores by name; a name that stands twice is a failure.
-async fn scores(site: &Site, vendor: &str) -> BTreeMap<String, f64> {
-    let scores = site.vendor(vendor).scores().await;
-    let value = |score: &Value| score["value"].as_f64().or_else(|| score["value"].as_str()?.parse().ok()).unwrap();
-    let named: BTreeMap<_, _> =
-        scores.iter().map(|score| (score["name"].as_str().unwrap().to_owned(), value(score))).collect();
-    assert_eq!(named.len(), scores.len(), "{vendor} holds a score twice: {}", json!(scores));
-    named
-}
-
-/// Where a value does not hold what is wanted of it; empty if it does.
-fn lacks(shown: &Value, wanted: &Value) -> String {
-    match wanted {
-        Value::Object(wanted) => wanted
-            .iter()
-            .map(|(name, wanted)| (name, lacks_text(&shown[name.as_str()], wanted)))
-            .find_map(|(name, inner)| inner.map(|inner| format!(".{name}{inner}")))
-            .unwrap_or_default(),
-        _ if shown == wanted => String::new(),
-        _ => format!(" is {shown}"),
-    }
-}
-
-fn lacks_text(shown: &Value, wanted: &Value) -> Option<String> {
-    let lacks = lacks(shown, wanted);
-    (!lacks.is_empty()).then_some(lacks)
 }

@@ -7,4 +7,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod kills;
+mod matrix;
 mod support;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::PATIENCE;
+use super::Plan;
 use super::plan::Step;
 use super::setup::key;
 
@@ -47,6 +48,11 @@ impl Client {
     pub(super) fn new(at: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
         Self { http, base: format!("http://{at}"), counts: Arc::default() }
+    }
+
+    /// Where it sends to.
+    pub(crate) fn host(&self) -> &str {
+        self.base.trim_start_matches("http://")
     }
 
     /// How the requests of this client and its clones fared.
@@ -94,6 +100,13 @@ impl Client {
     /// Sends a step of a plan until it is accepted.
     pub(crate) async fn step(&self, step: &Step) {
         self.until_acked(step.method, &step.path, &step.body).await;
+    }
+
+    /// Sends everything that a plan says.
+    pub(crate) async fn send(&self, plan: &Plan) {
+        for step in &plan.steps {
+            self.step(step).await;
+        }
     }
 
     /// The ids of a client project and its log stream `default`, as Galileo's clients ask for them.

@@ -3,6 +3,7 @@
 mod client;
 #[path = "../../it/support/glimpse.rs"]
 mod glimpse;
+pub(crate) mod oracle;
 mod plan;
 mod process;
 mod setup;
@@ -19,13 +20,14 @@ use rand::rngs::StdRng;
 
 pub(crate) use client::Client;
 pub(crate) use client::Home;
-pub(crate) use glimpse::glimpse;
 pub(crate) use plan::Plan;
 pub(crate) use process::Process;
 pub(crate) use setup::Setup;
-pub(crate) use shape::unlike;
 pub(crate) use site::Site;
 pub(crate) use vendor::Vendor;
+
+use glimpse::glimpse;
+use shape::unlike;
 
 /// The stand-ins that a site has unless it says otherwise.
 pub(crate) const VENDORS: [&str; 3] = ["opik", "galileo", "pandaprobe"];

@@ -3,11 +3,15 @@
 use jiff::Timestamp;
 use rand::Rng;
 use rand::RngExt;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde_json::Value;
 use serde_json::json;
 use uuid::Builder;
 
+use super::Client;
 use super::Home;
+use super::setup::key;
 
 /// When every trace began: no time in a plan is that of its run, so that two runs can be compared.
 const START_MS: i64 = 1_795_824_000_000;
@@ -20,6 +24,23 @@ pub(crate) struct Step {
     pub(crate) body: Value,
     /// Items that it carries.
     pub(crate) items: u64,
+}
+
+impl Step {
+    /// It as bytes on the wire: head and body.
+    pub(crate) fn raw(&self, client: &Client) -> (String, Vec<u8>) {
+        let body = self.body.to_string().into_bytes();
+        let head = format!(
+            "{} {} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.method,
+            self.path,
+            client.host(),
+            key(),
+            body.len()
+        );
+        (head, body)
+    }
 }
 
 /// A trace with two spans, `outer` and in it `lookup`.
@@ -62,6 +83,27 @@ impl Plan {
         plan
     }
 
+    /// A trace that an Opik client sends when all is done, in two requests with three items.
+    pub(crate) fn whole(name: &str) -> Self {
+        Self::saying(name, "3 degrees")
+    }
+
+    /// The same, with this as what `lookup` returned.
+    pub(crate) fn saying(name: &str, output: &str) -> Self {
+        let mut dice = StdRng::seed_from_u64(name.bytes().fold(7, mixed));
+        let facts = Facts { output: output.to_owned(), ..Facts::new(name, true, &mut dice) };
+        Self { name: name.to_owned(), steps: opik::whole(&facts), score: None, output: output.to_owned() }
+    }
+
+    /// A trace that an Opik client sends as it happens, in six requests with a score.
+    pub(crate) fn live_opik(name: &str) -> Self {
+        let mut dice = StdRng::seed_from_u64(name.bytes().fold(7, mixed));
+        let facts = Facts::new(name, true, &mut dice);
+        let mut plan = Self { name: name.to_owned(), steps: Vec::new(), score: None, output: facts.output.clone() };
+        plan.live(opik::live(&facts), &facts);
+        plan
+    }
+
     /// How many items its steps carry.
     pub(crate) fn items(&self) -> u64 {
         self.steps.iter().map(|step| step.items).sum()
@@ -82,6 +124,10 @@ impl Plan {
         self.steps = steps;
         self.score = Some((facts.score_name(), facts.score));
     }
+}
+
+fn mixed(sum: u64, byte: u8) -> u64 {
+    sum.wrapping_mul(31).wrapping_add(u64::from(byte))
 }
 
 struct Facts {

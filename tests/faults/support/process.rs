@@ -4,7 +4,6 @@ use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::ExitStatus;
@@ -16,7 +15,6 @@ use super::PATIENCE;
 /// A gateway in a process of its own.
 pub(crate) struct Process {
     child: Child,
-    log: PathBuf,
 }
 
 impl Process {
@@ -39,12 +37,7 @@ impl Process {
             .stderr(out())
             .spawn()
             .unwrap();
-        Self { child, log }
-    }
-
-    /// Everything it and those before it have logged.
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        Self { child }
     }
 
     /// Kills it as `kill -9` does.

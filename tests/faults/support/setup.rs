@@ -63,6 +63,18 @@ impl Setup {
         self
     }
 
+    /// Without one destination.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.stand_ins.retain(|one| one != name);
+        self
+    }
+
+    /// With one destination more, as it was.
+    pub(crate) fn and(mut self, name: &str) -> Self {
+        self.stand_ins.push(name.to_owned());
+        self
+    }
+
     /// Starts the stand-ins and the gateway.
     pub(crate) async fn start(self) -> Site {
         Site::start(self).await

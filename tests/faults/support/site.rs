@@ -75,6 +75,14 @@ impl Site {
         file
     }
 
+    /// The configuration of a second gateway on the same state directory, with ports of its own.
+    pub(crate) fn second_config(&self) -> PathBuf {
+        let file = self.state.path().join("second.toml");
+        let text = self.setup.toml(&self.ledger(), own_address(), own_address(), self.sandbox.at);
+        fs::write(&file, text).unwrap();
+        file
+    }
+
     /// Kills the gateway as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         self.process.take().unwrap().kill();
@@ -101,6 +109,11 @@ impl Site {
     /// What every gateway of this site has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.state.path().join("gateway.log")).unwrap()
+    }
+
+    /// Where clients connect.
+    pub(crate) fn data(&self) -> SocketAddr {
+        self.data
     }
 
     /// Where the stand-ins listen.
@@ -166,6 +179,13 @@ impl Site {
         let (_, text) = self.admin("/metrics").await.unwrap_or_default();
         let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(name) && line.contains(labels));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+    }
+
+    /// All samples of a name, added up.
+    pub(crate) async fn metric_sum(&self, name: &str) -> f64 {
+        let (_, text) = self.admin("/metrics").await.unwrap_or_default();
+        let lines = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// Waits until nothing is pending anywhere.

@@ -70,12 +70,20 @@ impl Vendor {
         self.get("scores").await
     }
 
-    /// The requests it saw: method, path, status, body; reads left out.
-    pub(crate) async fn writes(&self) -> Vec<Value> {
+    /// The requests it saw: method, path, status (0: without an answer), body.
+    pub(crate) async fn requests(&self) -> Vec<Value> {
         let url = format!("{}/requests?name={}", self.base, self.name);
-        let all: Vec<Value> =
-            serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap();
-        all.into_iter().filter(|request| request["method"] != "GET").collect()
+        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    /// The same without reads.
+    pub(crate) async fn writes(&self) -> Vec<Value> {
+        self.requests().await.into_iter().filter(|request| request["method"] != "GET").collect()
+    }
+
+    /// How many requests it answered with a status.
+    pub(crate) async fn asked(&self, status: u16) -> usize {
+        self.requests().await.iter().filter(|request| request["status"] == status).count()
     }
 
     /// Puts a fault in the way of its next requests.
