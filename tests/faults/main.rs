@@ -6,6 +6,7 @@
 //! with `-- --include-ignored` also what takes long.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
+mod dead_vendor;
 mod kills;
 mod matrix;
 mod support;

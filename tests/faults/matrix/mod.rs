@@ -8,6 +8,7 @@ mod process;
 mod refusals;
 
 use serde_json::Value;
+use serde_json::json;
 
 use crate::support::Plan;
 use crate::support::Site;
@@ -21,6 +22,17 @@ async fn send(site: &Site, names: &[&str]) -> Vec<Plan> {
         client.send(plan).await;
     }
     plans
+}
+
+/// Sends such traces together: the spans of all in one request, the traces in another, so that they go
+/// out together too.
+async fn send_together(site: &Site, plans: &[Plan]) {
+    let client = site.client();
+    for (at, list) in ["spans", "traces"].into_iter().enumerate() {
+        let rows = plans.iter().flat_map(|plan| plan.steps[at].body[list].as_array().unwrap().clone());
+        let body = json!({ list: rows.collect::<Vec<_>>() });
+        client.until_acked("POST", &plans[0].steps[at].path, &body).await;
+    }
 }
 
 /// Waits until everything has an outcome, and checks that a vendor shows exactly these traces.

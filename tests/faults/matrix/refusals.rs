@@ -5,6 +5,7 @@ use serde_json::json;
 use super::all_shown;
 use super::named;
 use super::send;
+use super::send_together;
 use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::VENDORS;
@@ -16,14 +17,11 @@ use crate::support::oracle;
 async fn one_poison_row(status: u16) {
     let site = Setup::to(&["opik", "pandaprobe"]).start().await;
     site.vendor("opik").broken(json!({"status": status, "holds": "poison", "path": "batch"})).await;
-    let client = site.client();
-    let mut plans = Vec::new();
-    for n in 0..40 {
-        let output = if n == 17 { "poison" } else { "3 degrees" };
-        plans.push(Plan::saying(&format!("trace {n}"), output));
-        client.send(&plans[n]).await;
-    }
+    let output = |n| if n == 17 { "poison" } else { "3 degrees" };
+    let mut plans: Vec<Plan> = (0..40).map(|n| Plan::saying(&format!("trace {n}"), output(n))).collect();
+    send_together(&site, &plans).await;
     site.settled().await;
+    assert!(site.vendor("opik").asked(status).await > 1, "nothing was split");
     assert_eq!(site.counts("opik").await, (119, 1, 0));
     assert_eq!(site.counts("pandaprobe").await, (120, 0, 0));
     oracle::nothing_is_lost(&site, "pandaprobe", &plans).await;
@@ -36,7 +34,8 @@ async fn one_poison_row(status: u16) {
     }
     let standing = site.stands("opik", "there", |_| true).await;
     assert_eq!((&standing["parked"], &standing["open"]), (&json!(1), &json!(1)), "{standing:#}");
-    assert!(site.metric("spangate_dead_items", "destination=\"opik\"").await >= 1.0);
+    let dead = async || (site.metric("spangate_dead_items", "destination=\"opik\"").await >= 1.0).then_some(());
+    eventually("/metrics counts what is given up", dead).await;
     site.close().await;
 }
 
@@ -136,16 +135,14 @@ async fn vendor_401_for_a_while() {
 async fn vendor_413() {
     let site = Setup::to(&["opik"]).start().await;
     let opik = site.vendor("opik");
+    opik.broken(json!({"status": 413, "larger_than": 6_000, "path": "batch"})).await;
     let mut plans = Vec::new();
     let mut refused = Vec::new();
     for round in 0..2 {
-        opik.broken(json!({"status": 503})).await;
-        let names: Vec<String> = (0..60).map(|n| format!("trace {round} {n}")).collect();
-        plans.extend(send(&site, &names.iter().map(String::as_str).collect::<Vec<_>>()).await);
-        opik.clear_faults().await;
-        opik.broken(json!({"status": 413, "larger_than": 6_000, "path": "batch"})).await;
+        let new: Vec<Plan> = (0..60).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
+        send_together(&site, &new).await;
+        plans.extend(new);
         site.settled().await;
-        opik.clear_faults().await;
         refused.push(opik.asked(413).await);
     }
     all_shown(&site, "opik", &plans).await;
