@@ -1,5 +1,6 @@
 //! One vendor is dead for the whole of a run: the other gets everything, and so does the dead one once
 //! it is back. `cargo bench --bench load -- dead` runs a million spans and measures.
+#![expect(dead_code, reason = "the bench measures more than is counted here")]
 
 #[path = "../load/client.rs"]
 mod client;

@@ -2,10 +2,13 @@
 //! the data, and that an operator could read of it while it happened.
 
 mod crashes;
+mod disk;
+mod inside;
 mod limits;
 mod outages;
 mod process;
 mod refusals;
+mod worker;
 
 use serde_json::Value;
 use serde_json::json;

@@ -150,3 +150,27 @@ async fn vendor_413() {
     assert!(refused[1] - refused[0] <= 2, "too large {refused:?} times: what was learned is forgotten");
     site.close().await;
 }
+
+/// It is there already, says the vendor: then it is shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_409_on_create() {
+    let site = Setup::to(&["opik"]).start().await;
+    let there = json!({"status": 409, "after": true, "method": "POST", "path": "batch"});
+    site.vendor("opik").broken(there).await;
+    let plans = send(&site, &["a", "b"]).await;
+    all_shown(&site, "opik", &plans).await;
+    site.close().await;
+}
+
+/// A success that counts less than was sent is looked into, and what is missing is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_200_with_per_item_errors() {
+    let site = Setup::to(&["galileo"]).start().await;
+    let counts = r#"{"traces_count": 0, "records_count": 0}"#;
+    let fewer = json!({"status": 200, "body": counts, "content_type": "application/json", "method": "POST",
+        "path": "/traces", "count": 2});
+    site.vendor("galileo").fault(&fewer).await;
+    let plans = send(&site, &["a", "b", "c"]).await;
+    all_shown(&site, "galileo", &plans).await;
+    site.close().await;
+}

@@ -3,10 +3,12 @@
 mod client;
 #[path = "../../it/support/glimpse.rs"]
 mod glimpse;
+mod inside;
 pub(crate) mod oracle;
 mod plan;
 mod process;
 mod setup;
+#[expect(dead_code, reason = "the other tests use more of it")]
 #[path = "../../it/support/shape.rs"]
 mod shape;
 mod site;
@@ -20,6 +22,7 @@ use rand::rngs::StdRng;
 
 pub(crate) use client::Client;
 pub(crate) use client::Home;
+pub(crate) use inside::Inside;
 pub(crate) use plan::Plan;
 pub(crate) use process::Process;
 pub(crate) use setup::Setup;

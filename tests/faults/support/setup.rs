@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 use spangate::http::keys;
@@ -21,8 +22,8 @@ pub(crate) struct Setup {
     stand_ins: Vec<String>,
     lines: BTreeMap<String, String>,
     bases: BTreeMap<String, String>,
-    route: String,
-    more: String,
+    reserve: String,
+    pub(super) ledger: Option<PathBuf>,
 }
 
 impl Setup {
@@ -34,8 +35,8 @@ impl Setup {
             stand_ins: stand_ins.iter().map(|name| (*name).to_owned()).collect(),
             lines: stand_ins.iter().map(|name| ((*name).to_owned(), egress.to_owned())).collect(),
             bases: BTreeMap::new(),
-            route: "flush = { quiet = \"300ms\" }\n".to_owned(),
-            more: String::new(),
+            reserve: "1MiB".to_owned(),
+            ledger: None,
         }
     }
 
@@ -51,15 +52,15 @@ impl Setup {
         self
     }
 
-    /// TOML lines of every route.
-    pub(crate) fn route(mut self, lines: &str) -> Self {
-        self.route = format!("{lines}\n");
+    /// Another place for the ledger than the site's directory.
+    pub(crate) fn ledger_in(mut self, volume: &Path) -> Self {
+        self.ledger = Some(volume.join("ledger"));
         self
     }
 
-    /// TOML tables of any kind.
-    pub(crate) fn more(mut self, tables: &str) -> Self {
-        writeln!(self.more, "{tables}").unwrap();
+    /// Free space below which new requests are refused.
+    pub(crate) fn reserve(mut self, size: &str) -> Self {
+        size.clone_into(&mut self.reserve);
         self
     }
 
@@ -88,21 +89,21 @@ impl Setup {
         let sha256: String = keys::digest(&key()).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut text = format!(
             "[server]\nlisten = \"{data}\"\nadmin_listen = \"{admin}\"\nstate_dir = {state:?}\n\
-             [ledger]\ndisk_reserve = \"1MiB\"\n[keys.checkout]\nproject = \"checkout\"\nsha256 = \"{sha256}\"\n\
+             [ledger]\ndisk_reserve = \"{}\"\n[keys.checkout]\nproject = \"checkout\"\nsha256 = \"{sha256}\"\n\
              [projects.checkout]\nread_from = \"{}\"\n",
-            self.stand_ins[0]
+            self.reserve, self.stand_ins[0]
         );
         for name in &self.stand_ins {
             let base = self.bases.get(name).cloned().unwrap_or_else(|| format!("http://{vendors}/{name}"));
             let keys = if self.lines[name].contains("api_keys") { "" } else { "api_keys = [\"env:VENDOR_KEY\"]\n" };
             write!(
                 text,
-                "[projects.checkout.routes.{name}]\n{}[destinations.{name}]\ndialect = \"{name}\"\n\
+                "[projects.checkout.routes.{name}]\nflush = {{ quiet = \"300ms\" }}\n[destinations.{name}]\ndialect = \"{name}\"\n\
                  base_url = \"{base}\"\nallow_private = true\n{keys}{}",
-                self.route, self.lines[name]
+                self.lines[name]
             )
             .unwrap();
         }
-        text + &self.more
+        text
     }
 }

@@ -103,7 +103,7 @@ impl Site {
 
     /// The directory with the gateway's ledger.
     pub(crate) fn ledger(&self) -> PathBuf {
-        self.state.path().join("ledger")
+        self.setup.ledger.clone().unwrap_or_else(|| self.state.path().join("ledger"))
     }
 
     /// What every gateway of this site has logged.
