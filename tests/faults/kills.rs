@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde_json::json;
 
 use crate::support::Client;
 use crate::support::Home;
@@ -37,6 +38,10 @@ async fn killed(cycles: u32) {
     let seed: u64 = dice.random();
     let setup = || Setup::to(&VENDORS).start();
     let mut site = setup().await;
+    for vendor in VENDORS {
+        // Slow vendors, so that kills hit what is on its way.
+        site.vendor(vendor).broken(json!({"delay_ms": 40})).await;
+    }
     let load = Load::start(&site.client(), seed).await;
     for _ in 0..cycles {
         tokio::time::sleep(Duration::from_millis(dice.random_range(20..2_000))).await;
@@ -47,6 +52,9 @@ async fn killed(cycles: u32) {
     let client = load.client.clone();
     let plans = load.stop().await;
     let counts = client.counts();
+    for vendor in VENDORS {
+        site.vendor(vendor).clear_faults().await;
+    }
     site.settled().await;
 
     let undisturbed = setup().await;
