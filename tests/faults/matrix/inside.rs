@@ -61,6 +61,7 @@ async fn clock_jumps(seconds: i64) {
         all_shown(&site, vendor, &plans).await;
     }
     inside.stop().await;
+    site.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +101,7 @@ async fn poison_record_panics_adapter() {
     assert_eq!(site.vendor("opik").traces().await.len(), 2);
     all_shown(&site, "pandaprobe", &plans).await;
     inside.stop().await;
+    site.close().await;
 }
 
 /// A dialect that panics at a trace called `poison`.

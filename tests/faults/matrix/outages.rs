@@ -8,6 +8,7 @@ use super::named;
 use super::send;
 use crate::support::Setup;
 use crate::support::VENDORS;
+use crate::support::tls;
 
 /// Egress that loses patience soon.
 const IMPATIENT: &str = "egress = { requests_per_minute = 600000, scores_per_minute = 600000, timeout = \"700ms\" }";
@@ -125,18 +126,19 @@ async fn dns_failure() {
     site.close().await;
 }
 
-/// What does not speak TLS where TLS is configured is never spoken to in clear.
+/// A certificate that nobody should trust is not trusted, and nothing is said in clear instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_failure() {
     let mut site = Setup::to(&["opik"]).start().await;
     site.stop().await;
-    let (secure, plain) = (format!("https://{}/opik", site.vendors()), format!("http://{}/opik", site.vendors()));
-    site.reconfigure(|setup| setup.base("opik", &secure));
+    let door = tls::expired(site.vendors()).await;
+    site.reconfigure(|setup| setup.base("opik", &format!("https://{door}/opik")));
     site.open().await;
     let plans = send(&site, &["a"]).await;
-    named(&site, "opik", "failing", "").await;
+    named(&site, "opik", "failing", "certificate").await;
     assert_eq!(site.vendor("opik").writes().await, Vec::<Value>::new());
     site.stop().await;
+    let plain = format!("http://{}/opik", site.vendors());
     site.reconfigure(|setup| setup.base("opik", &plain));
     site.open().await;
     all_shown(&site, "opik", &plans).await;

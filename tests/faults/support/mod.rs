@@ -12,6 +12,7 @@ mod setup;
 #[path = "../../it/support/shape.rs"]
 mod shape;
 mod site;
+pub(crate) mod tls;
 mod vendor;
 
 use std::time::Duration;

@@ -20,6 +20,7 @@ use super::Process;
 use super::Setup;
 use super::Vendor;
 use super::eventually;
+use super::setup::key;
 use super::vendor::Sandbox;
 
 /// A running site. Its addresses stay the same over every restart.
@@ -202,9 +203,16 @@ impl Site {
         (of("delivered"), of("dead"), of("pending"))
     }
 
-    /// Stops the gateway well.
+    /// Stops the gateway well, and checks that it told nobody a key or a prompt.
     pub(crate) async fn close(mut self) {
-        self.stop().await;
+        if self.process.is_some() {
+            self.stop().await;
+        }
+        let log = self.log();
+        for secret in ["vendor-key", "other-key", &key(), "Oslo", "3 degrees"] {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "a line of the log holds {secret:?}");
+        }
         self.sandbox.stop().await;
     }
 }
