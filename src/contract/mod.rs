@@ -10,6 +10,7 @@ mod dialect;
 mod inward;
 mod operate;
 mod outward;
+mod receipt;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
@@ -55,3 +56,7 @@ pub use outward::Verdict;
 pub use outward::Wanted;
 pub use outward::Write;
 pub use outward::plain;
+
+pub use receipt::NoReceipt;
+pub use receipt::Receipt;
+pub use receipt::Slip;
