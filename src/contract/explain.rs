@@ -1,4 +1,4 @@
-//! What the gateway offers to its operator: where traces have got to, how destinations do.
+//! What the gateway tells its operator about traces: where they have got to.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::canonical::Loss;
+use crate::contract::Standing;
 
 /// Tells an operator where traces have got to. Ids and times are texts; ledger reads block.
 pub trait Explain: Send + Sync {
@@ -135,7 +136,7 @@ pub struct SpanLine {
 pub struct RecordLine {
     /// Its place in the ledger.
     pub seq: u64,
-    /// Its receipt, in hex.
+    /// Its receipt, as its client got it.
     pub receipt: String,
     /// When it was accepted.
     pub at: String,
@@ -210,29 +211,4 @@ pub struct Page {
     pub status: Option<u16>,
     /// The body, indented and cut; or why no answer came.
     pub text: String,
-}
-
-/// How a destination does.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Standing {
-    /// Its name.
-    pub destination: String,
-    /// Its dialect.
-    pub dialect: String,
-    /// Its base URL, without credentials.
-    pub base_url: String,
-    /// Items that wait or are on their way.
-    pub pending: u64,
-    /// Accepted requests it has not looked at yet.
-    pub unread: u64,
-    /// Traces that are not settled there.
-    pub open: usize,
-    /// Those of them that are parked.
-    pub parked: usize,
-    /// Items shown.
-    pub delivered: u64,
-    /// Items given up.
-    pub dead: u64,
-    /// The newest error of a trace that is tried again, or why the newest parked one is.
-    pub last_error: Option<String>,
 }
