@@ -356,7 +356,7 @@ impl Book {
             self.accepted_at_base += items;
         }
         let counters = Counters { accepted: self.accepted_at_base, ..self.counters.clone() };
-        Some(Settle { base, counters, opened, closed, facts: Vec::new() })
+        Some(Settle { base, counters, opened, closed, ..Settle::default() })
     }
 
     fn exception(&self, trace: SubjectKey, state: &TraceState) -> Open {
