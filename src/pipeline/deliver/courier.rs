@@ -18,17 +18,16 @@ use super::ship::Shipper;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
+use crate::pipeline::admission::Admission;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
-use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
-use crate::pipeline::subject;
 use crate::pipeline::traces::Traces;
 
 /// Records read at once, and their bytes.
@@ -156,9 +155,8 @@ impl Courier {
         if open >= WINDOW_ITEMS || *self.head.borrow_and_update() <= cursor {
             return false;
         }
-        let (ledger, traces, book) = (Arc::clone(&self.ledger), Arc::clone(&self.traces), Arc::clone(&self.book));
-        let shipper = Arc::clone(&self.shipper);
-        let read = move || read(&shipper, &*ledger, &traces, &book, cursor);
+        let (shipper, traces, book) = (Arc::clone(&self.shipper), Arc::clone(&self.traces), Arc::clone(&self.book));
+        let read = move || read(&shipper, &traces, &book, cursor);
         tokio::task::spawn_blocking(read).await.unwrap_or(false)
     }
 
@@ -282,13 +280,14 @@ fn count(traces: &Traces, open: Open, base: Seq) -> Result<(Open, u64), LedgerEr
 }
 
 /// Reads records after the cursor and notes those routed here; whether there may be more.
-fn read(shipper: &Shipper, ledger: &dyn Ledger, traces: &Traces, book: &Mutex<Book>, cursor: Seq) -> bool {
-    match ledger.range(cursor, READ_RECORDS, READ_BYTES) {
-        Ok(records) => {
-            for record in &records {
-                note(shipper, traces, book, record);
+fn read(shipper: &Shipper, traces: &Traces, book: &Mutex<Book>, cursor: Seq) -> bool {
+    let routed = |project: &str| shipper.destination.routes.contains_key(project);
+    match traces.range(cursor, READ_RECORDS, READ_BYTES, routed) {
+        Ok(admissions) => {
+            for admission in &admissions {
+                note(shipper, book, admission);
             }
-            !records.is_empty()
+            !admissions.is_empty()
         }
         Err(LedgerError::Corrupt(seq)) => {
             tracing::error!(seq, "a record is corrupt and is stepped over");
@@ -303,31 +302,26 @@ fn read(shipper: &Shipper, ledger: &dyn Ledger, traces: &Traces, book: &Mutex<Bo
 }
 
 /// Notes what one record says about each trace it names.
-fn note(shipper: &Shipper, traces: &Traces, book: &Mutex<Book>, record: &Record) {
-    let Some(route) = shipper.destination.routes.get(&record.project) else {
-        book.lock().read(record.seq, 0);
-        return;
-    };
-    let admission = traces.sort(record);
+fn note(shipper: &Shipper, book: &Mutex<Book>, admission: &Admission) {
+    let Admission { seq, at, project, count, quiet, homes, created, .. } = admission;
     let mut book = book.lock();
-    let Some(admission) = admission else {
-        tracing::error!(seq = record.seq, "a record cannot be decoded any more and is quarantined");
-        book.read(record.seq, u64::from(record.items));
-        book.counters.quarantined += u64::from(record.items);
+    let Some(route) = shipper.destination.routes.get(project) else {
+        book.read(*seq, 0);
         return;
     };
-    book.read(record.seq, admission.homes.iter().map(|(_, items)| items.len() as u64).sum());
-    let at = Time(record.at_ns);
-    let due = job::due(route, admission.quiet, at);
-    for (trace, items) in &admission.homes {
+    let Some(homes) = homes else {
+        tracing::error!(seq, "a record cannot be decoded any more and is quarantined");
+        book.read(*seq, u64::from(*count));
+        book.counters.quarantined += u64::from(*count);
+        return;
+    };
+    book.read(*seq, homes.iter().map(|(_, items)| items.len() as u64).sum());
+    let due = job::due(route, *quiet, *at);
+    for (trace, items) in homes {
         let items = items.len() as u64;
-        book.note(&News { trace: *trace, project: &record.project, seq: record.seq, at, items, due });
+        book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, due });
     }
-    let items = admission.homes.iter().flat_map(|(_, items)| items);
-    let created = items.filter(|(_, item)| item.creates()).filter_map(|(_, item)| item.span());
     for span in created {
-        book.wake(subject::span(&record.project, span), due);
+        book.wake(*span, due);
     }
-    drop(book);
-    traces.admit(&admission);
 }
