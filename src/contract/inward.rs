@@ -135,8 +135,8 @@ pub struct Accepted {
     pub receipt: [u8; 16],
     /// When it was accepted.
     pub at: Time,
-    /// What it said.
-    pub decoded: Arc<Decoded>,
+    /// What it said, in the document's order.
+    pub items: Vec<Arc<Item>>,
 }
 
 /// Answers reads.

@@ -46,6 +46,7 @@ pub use error::OpenError;
 pub use letter::Letter;
 pub use letter::Letters;
 pub use record::Draft;
+pub use record::Place;
 pub use record::Record;
 pub use record::Weight;
 pub use settled::Counters;

@@ -60,7 +60,7 @@ impl Accept for Memory {
             let receipt = [u8::try_from(calls.len()).unwrap(); 16];
             let decoded = dialect.decode(&call, &Seed { record: receipt, at: AT })?;
             calls.push(call);
-            Ok(Accepted { seq: 1, receipt, at: AT, decoded: Arc::new(decoded) })
+            Ok(Accepted { seq: 1, receipt, at: AT, items: decoded.items.into_iter().map(Arc::new).collect() })
         }
         .boxed()
     }

@@ -60,7 +60,12 @@ impl Accept for Cardboard {
         async move {
             let decoded = dialect.decode(&call, &seed())?;
             self.calls.lock().expect("not poisoned").push(call);
-            Ok(Accepted { seq: 1, receipt: [0; 16], at: seed().at, decoded: Arc::new(decoded) })
+            Ok(Accepted {
+                seq: 1,
+                receipt: [0; 16],
+                at: seed().at,
+                items: decoded.items.into_iter().map(Arc::new).collect(),
+            })
         }
         .boxed()
     }

@@ -34,7 +34,7 @@ impl Accept for House {
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         let result = dialect.decode(&call, &SEED).map(|decoded| {
             self.0.lock().extend(decoded.items.iter().cloned());
-            Accepted { seq: 1, receipt: [9; 16], at: SEED.at, decoded: Arc::new(decoded) }
+            Accepted { seq: 1, receipt: [9; 16], at: SEED.at, items: decoded.items.into_iter().map(Arc::new).collect() }
         });
         futures::future::ready(result).boxed()
     }

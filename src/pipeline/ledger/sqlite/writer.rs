@@ -121,6 +121,7 @@ impl Writer {
             Ok((answers, tail)) => {
                 let appended = tail.seq > self.tail.seq;
                 self.tail = tail;
+                group.iter().zip(&answers).for_each(|(job, answer)| job.work.placed(answer));
                 self.shared.flushed(group.len(), begun.elapsed(), tail, appended);
                 for (job, answer) in group.into_iter().zip(answers) {
                     // A caller that has gone keeps its record: its client will ask again.
