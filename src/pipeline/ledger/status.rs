@@ -19,6 +19,8 @@ pub struct Status {
     pub items: u64,
     /// Records that were acknowledged once and are missing, as the high-water mark proves.
     pub lost: u64,
+    /// Records that could not be read and were put aside, ever.
+    pub quarantined: u64,
     /// Bytes that wait for the writer.
     pub queued_bytes: u64,
     /// The last error of the store, if there was one since it was opened.

@@ -11,12 +11,16 @@
 #[cfg(test)]
 mod bench;
 mod envelope;
+mod gone;
 mod letters;
 mod lock;
+mod quarantine;
 mod query;
 mod readers;
+mod retention;
 mod schema;
 mod shared;
+mod stubs;
 mod subjects;
 mod tables;
 #[cfg(test)]
@@ -27,6 +31,7 @@ mod work;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,14 +57,18 @@ use crate::pipeline::ledger::Letters;
 use crate::pipeline::ledger::OpenError;
 use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Record;
+use crate::pipeline::ledger::Retire;
+use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::Stub;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::readers::Readers;
+use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::shared::Shared;
 use crate::pipeline::ledger::sqlite::watermark::Watermark;
 use crate::pipeline::ledger::sqlite::work::Answer;
@@ -116,6 +125,8 @@ pub struct Sqlite {
     queue: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     lock: Mutex<Option<File>>,
+    /// Records that the writer was told to look at.
+    suspects: Mutex<HashSet<Seq>>,
 }
 
 impl Sqlite {
@@ -149,6 +160,7 @@ impl Sqlite {
             queue: Some(queue),
             thread: Some(thread),
             lock: Mutex::new(Some(lock)),
+            suspects: Mutex::default(),
         })
     }
 
@@ -169,6 +181,7 @@ impl Sqlite {
             queue: None,
             thread: None,
             lock: Mutex::new(Some(lock)),
+            suspects: Mutex::default(),
         })
     }
 
@@ -201,6 +214,29 @@ impl Sqlite {
         }
         let permits = u32::try_from(bytes.min(self.queue_bytes)).unwrap_or(u32::MAX);
         Arc::clone(&self.room).try_acquire_many_owned(permits).map_err(|_| LedgerError::Full)
+    }
+
+    async fn retire(&self, retire: Retire) -> Result<Retired, LedgerError> {
+        let sealer = Arc::clone(&self.sealer);
+        let step = tokio::task::spawn_blocking(move || Step::new(&sealer, retire))
+            .await
+            .map_err(|error| LedgerError::Store(error.to_string()))??;
+        match self.ask(Work::Retire(step), None).await? {
+            Answer::Retired(retired) => Ok(retired),
+            answer => Err(mismatch(&answer)),
+        }
+    }
+
+    // A record that cannot be read is looked at by the writer, who puts it aside.
+    fn suspect<T>(&self, read: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        if let (Err(LedgerError::Corrupt(seq)), Some(queue)) = (&read, &self.queue)
+            && self.suspects.lock().insert(*seq)
+        {
+            let (reply, _) = oneshot::channel();
+            // A closed queue has nobody left to put anything aside.
+            let _ = queue.send(Job { work: Work::Inspect(*seq), reply, _permit: None });
+        }
+        read
     }
 
     async fn put(&self, facts: Vec<Fact>) -> Result<Vec<Vec<u8>>, LedgerError> {
@@ -259,12 +295,12 @@ impl Ledger for Sqlite {
 
     fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.readers.lease()?.read(|reader| query::range(reader, after, head, max_records, max_bytes))
+        self.suspect(self.readers.lease()?.read(|reader| query::range(reader, after, head, max_records, max_bytes)))
     }
 
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.readers.lease()?.read(|reader| query::get(reader, seqs, head))
+        self.suspect(self.readers.lease()?.read(|reader| query::get(reader, seqs, head)))
     }
 
     fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
@@ -308,7 +344,7 @@ impl Ledger for Sqlite {
     fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
         let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
-        self.readers.lease()?.read(|reader| query::newest(reader, last, limit))
+        self.suspect(self.readers.lease()?.read(|reader| query::newest(reader, last, limit)))
     }
 
     fn weigh(&self, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError> {
@@ -318,6 +354,14 @@ impl Ledger for Sqlite {
 
     fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError> {
         self.readers.lease()?.read(|reader| weights::first_after(&reader.conn, after))
+    }
+
+    fn retire(&self, retire: Retire) -> BoxFuture<'_, Result<Retired, LedgerError>> {
+        self.retire(retire).boxed()
+    }
+
+    fn stubs(&self, subject: SubjectKey) -> Result<Vec<Stub>, LedgerError> {
+        self.readers.lease()?.read(|reader| stubs::find(&reader.conn, subject))
     }
 
     fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError> {

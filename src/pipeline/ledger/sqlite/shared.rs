@@ -52,6 +52,7 @@ impl Shared {
             records: health.tail.records,
             items: health.tail.items,
             lost: health.tail.lost,
+            quarantined: health.tail.quarantined,
             last_error: health.last_error.clone(),
             commits: health.commits.clone(),
             ..Status::default()
