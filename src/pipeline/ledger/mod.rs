@@ -61,6 +61,7 @@ pub use settled::Open;
 pub use settled::Progress;
 pub use settled::Settle;
 pub use sqlite::Durability;
+pub use sqlite::FreeSpace;
 pub use sqlite::Options;
 pub use sqlite::Sqlite;
 pub use status::COMMIT_BOUNDS;

@@ -63,6 +63,8 @@ pub struct Retired {
     pub bytes: u64,
     /// Pages given back to the disk.
     pub pages: u64,
+    /// Bytes inside the store that hold nothing now, and are used again.
+    pub slack: u64,
     /// Stubs forgotten.
     pub forgotten: u64,
 }

@@ -70,9 +70,9 @@ impl Step {
         }
         stubs::put(batch.conn, &self.stubs)?;
         let forgotten = self.forget_before_ns.map_or(Ok(0), |before| stubs::forget(batch.conn, before))?;
-        let pages = vacuum(batch.conn, self.pages)?;
+        let (pages, slack) = vacuum(batch.conn, self.pages)?;
         batch.vacuumed |= pages > 0;
-        Ok(Retired { bytes, pages, forgotten })
+        Ok(Retired { bytes, pages, slack, forgotten })
     }
 }
 
@@ -124,17 +124,16 @@ fn unindex(conn: &Connection, seq: Seq, traces: &[SubjectKey]) -> rusqlite::Resu
     Ok(())
 }
 
-fn vacuum(conn: &Connection, pages: u32) -> rusqlite::Result<u64> {
-    let free = || conn.query_row("PRAGMA freelist_count", [], |row| unsigned(row, 0));
-    if pages == 0 {
-        return Ok(0);
-    }
-    let before = free()?;
-    if before > 0 {
+// Gives free pages back; how many, and how many bytes stay free.
+fn vacuum(conn: &Connection, pages: u32) -> rusqlite::Result<(u64, u64)> {
+    let number = |pragma| conn.query_row(pragma, [], |row| unsigned(row, 0));
+    let before = number("PRAGMA freelist_count")?;
+    if pages > 0 && before > 0 {
         // Each row of the answer is one page.
         let mut vacuum = conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut moved = vacuum.query([])?;
         while moved.next()?.is_some() {}
     }
-    Ok(before - free()?.min(before))
+    let after = number("PRAGMA freelist_count")?;
+    Ok((before.saturating_sub(after), after * number("PRAGMA page_size")?))
 }

@@ -1,6 +1,7 @@
 //! What only this engine promises: kills, failed commits, torn files.
 
 mod formats;
+mod space;
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -21,6 +22,8 @@ use zstd::bulk::Decompressor;
 
 use super::envelope::Parts;
 use super::*;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::Engine;
 use crate::pipeline::ledger::conformance::Scene;
 use crate::pipeline::ledger::conformance::conformance;
