@@ -18,6 +18,7 @@ use crate::contract::Charge;
 use crate::contract::Clock;
 use crate::contract::Decoded;
 use crate::contract::Dialect;
+use crate::contract::Receipt;
 use crate::contract::Refusal;
 use crate::contract::Seed;
 use crate::pipeline::homes::Filed;
@@ -30,6 +31,7 @@ use crate::pipeline::repeats::Repeats;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces;
 use crate::pipeline::traces::Traces;
+use crate::telemetry::metrics;
 
 /// Makes record ids.
 pub type NewId = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
@@ -64,14 +66,8 @@ impl Accept for Acceptor {
         call: Call,
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         async move {
-            let print = self.repeats.print(caller, &call);
-            if let Some(accepted) = print.and_then(|print| self.repeats.earlier(print)) {
-                return Ok(accepted);
-            }
-            let accepted = self.take(caller, dialect, call).await?;
-            if let Some(print) = print {
-                self.repeats.remember(print, &accepted);
-            }
+            let accepted = self.once(caller, dialect, call).await?;
+            caller.slip.note(Receipt { seq: accepted.seq, id: accepted.receipt });
             Ok(accepted)
         }
         .boxed()
@@ -79,6 +75,19 @@ impl Accept for Acceptor {
 }
 
 impl Acceptor {
+    /// Takes a request, unless it is one that was taken before.
+    async fn once(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
+        let print = self.repeats.print(caller, &call);
+        if let Some(accepted) = print.and_then(|print| self.repeats.earlier(print)) {
+            return Ok(accepted);
+        }
+        let accepted = self.take(caller, dialect, call).await?;
+        if let Some(print) = print {
+            self.repeats.remember(print, &accepted);
+        }
+        Ok(accepted)
+    }
+
     async fn take(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
@@ -87,12 +96,11 @@ impl Acceptor {
         let draft = draft(caller, dialect, &call, &seed, &decoded, &filed);
         let seq = self.ledger.append(draft).await.map_err(refusal)?;
         self.homes.remember(&caller.project, seq, &filed).await.map_err(refusal)?;
-        metrics::counter!("spangate_accepted_items_total", "project" => caller.project.to_string())
-            .increment(decoded.items.len() as u64);
+        metrics::accepted(&caller.project, decoded.items.len());
         self.story.came(dialect.info().name, &filed.homes, &decoded.items);
         let items = record::share(decoded.items.clone());
         self.traces.admit(&traces::sort(seq, seed.at, &filed.homes, decoded.quiet, items));
-        Ok(Accepted { receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })
+        Ok(Accepted { seq, receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })
     }
 
     /// The wall clock, but never twice the same and never backwards: versions made of accept times

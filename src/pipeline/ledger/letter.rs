@@ -49,6 +49,8 @@ pub struct Letters {
     pub destination: Option<String>,
     /// Of this project.
     pub project: Option<String>,
+    /// Of this trace.
+    pub trace: Option<SubjectKey>,
     /// With this in the reason or in the vendor's words.
     pub reason: Option<String>,
     /// Given up at this time or later, nanoseconds since the epoch.

@@ -94,12 +94,23 @@ fn bounds(wanted: &Letters) -> [&dyn ToSql; 5] {
 
 // Numbers stand in the text: SQLite binds no list.
 fn named(wanted: &Letters) -> String {
-    let above = format!(" AND id > {}", wanted.above);
+    let above = format!(" AND id > {}{}", wanted.above, of_trace(wanted));
     if wanted.ids.is_empty() {
         return above;
     }
     let ids: Vec<String> = wanted.ids.iter().map(u64::to_string).collect();
     format!("{above} AND id IN ({})", ids.join(", "))
+}
+
+// `?1 IS NULL OR …` keeps SQLite from the index, a subquery does not.
+fn of_trace(wanted: &Letters) -> String {
+    match (wanted.trace, &wanted.destination) {
+        (None, _) => String::new(),
+        (Some(trace), None) => format!(" AND trace = {}", signed(trace.0)),
+        (Some(trace), Some(_)) => {
+            format!(" AND id IN (SELECT id FROM letters WHERE destination = ?1 AND trace = {})", signed(trace.0))
+        }
+    }
 }
 
 fn letter(row: &Row<'_>) -> rusqlite::Result<Letter> {
