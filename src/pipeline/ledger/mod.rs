@@ -37,6 +37,7 @@ mod sqlite;
 mod status;
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -47,9 +48,11 @@ pub use error::OpenError;
 pub use letter::Letter;
 pub use letter::Letters;
 pub use record::Draft;
+pub use record::Outline;
 pub use record::Record;
 pub use record::Weight;
 pub use retire::Carved;
+pub use retire::Forget;
 pub use retire::Gone;
 pub use retire::Retire;
 pub use retire::Retired;
@@ -140,6 +143,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// The first record held above `after`, and its accept time in nanoseconds.
     fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError>;
 
+    /// What stands above `after`, ascending, at most `limit` records; cheap, and unchecked.
+    fn outline(&self, after: Seq, limit: usize) -> Result<Vec<Outline>, LedgerError>;
+
     /// Takes away what retention names, in one transaction; what is not held any more is left out.
     fn retire(&self, retire: Retire) -> BoxFuture<'_, Result<Retired, LedgerError>>;
 
@@ -148,6 +154,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Dead letters, by id in ascending order.
     fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError>;
+
+    /// The traces that have a dead letter anywhere.
+    fn lettered(&self) -> Result<HashSet<SubjectKey>, LedgerError>;
 
     /// How many dead letters there are, whatever the limit.
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError>;

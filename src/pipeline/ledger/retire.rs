@@ -15,10 +15,23 @@ pub struct Retire {
     pub carved: Vec<Carved>,
     /// What is to be remembered of the traces that go.
     pub stubs: Vec<Stub>,
-    /// Stubs of traces that ended before this are forgotten, a bounded number a step.
-    pub forget_before_ns: Option<i64>,
+    /// Stubs that one of these takes over from, by id: facts do not go with them.
+    pub superseded: Vec<u64>,
+    /// Facts that nothing needs any more, by space and key.
+    pub facts: Vec<(String, Vec<u8>)>,
+    /// What is to be forgotten of what was remembered.
+    pub forget: Option<Forget>,
     /// At most so many free pages are given back to the disk.
     pub pages: u32,
+}
+
+/// The end of stubs, a bounded number a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forget {
+    /// Those of traces whose newest item was accepted before this, nanoseconds since the epoch.
+    pub before_ns: i64,
+    /// Spaces whose facts, filed under a trace's key (big-endian), go with its newest stub.
+    pub spaces: Vec<String>,
 }
 
 /// A record that goes.
@@ -44,6 +57,8 @@ pub struct Carved {
 /// What is remembered of a trace whose records have gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stub {
+    /// Given by the ledger; 0 in a draft.
+    pub id: u64,
     /// The trace.
     pub trace: SubjectKey,
     /// The project it belongs to.

@@ -10,6 +10,8 @@ use super::scene::noise;
 use super::scene::seqs;
 use crate::pipeline::ledger::Carved;
 use crate::pipeline::ledger::Draft;
+use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Forget;
 use crate::pipeline::ledger::Gone;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Record;
@@ -37,8 +39,11 @@ pub(crate) async fn retires_records(engine: &Engine) {
     let ledger = scene.open();
     check_retired(&*ledger);
 
+    ledger.alias(SubjectKey(8), &[5, 6]).await.unwrap();
+    assert_eq!(ledger.seqs_of(SubjectKey(8)), Ok(vec![6]));
+
     // The end may go too, and its numbers are not given again.
-    let gone = [1, 6, 7].map(|seq| Gone { seq, traces: vec![TRACE] }).to_vec();
+    let gone = [1, 6, 7].map(|seq| Gone { seq, traces: vec![TRACE, SubjectKey(8)] }).to_vec();
     ledger.retire(Retire { gone, ..Retire::default() }).await.unwrap();
     drop(ledger);
     let ledger = scene.open();
@@ -58,6 +63,10 @@ fn check_retired(ledger: &dyn Ledger) {
     let held = |seqs: &[Seq]| -> Vec<Seq> { ledger.get(seqs).unwrap().iter().map(|record| record.seq).collect() };
     assert_eq!(held(&[7, 5, 4, 1]), [7, 1]);
     assert_eq!(ledger.seqs_of(TRACE), Ok(vec![1, 6, 7]));
+    let outlines = ledger.outline(1, 9).unwrap();
+    assert_eq!(outlines.iter().map(|outline| outline.seq).collect::<Vec<_>>(), [6, 7]);
+    assert!(outlines.iter().all(|outline| outline.traces == [TRACE] && &*outline.project == "project"));
+    assert_eq!(ledger.outline(0, 1).unwrap().len(), 1);
     assert_eq!(ledger.find(SubjectKey(103), 9), Ok(vec![]));
     assert_eq!(ledger.first_after(1).unwrap().map(|(seq, _)| seq), Some(6));
     assert_eq!(ledger.weigh(1, 5).unwrap().len(), 0);
@@ -104,11 +113,11 @@ pub(crate) async fn remembers_stubs(engine: &Engine) {
     keep(&*ledger, vec![third.clone()]).await;
     drop(ledger);
     let ledger = scene.open();
-    let read = |stub: &Stub| Stub { subjects: vec![], ..stub.clone() };
-    assert_eq!(ledger.stubs(TRACE), Ok(vec![read(&third), read(&first)]));
-    assert_eq!(ledger.stubs(SubjectKey(0)), Ok(vec![read(&second), read(&first)]));
-    assert_eq!(ledger.stubs(SubjectKey(u64::MAX)), Ok(vec![read(&first)]));
-    assert_eq!(ledger.stubs(SubjectKey(4)), Ok(vec![read(&third)]));
+    let read = |id: u64, stub: &Stub| Stub { id, subjects: vec![], ..stub.clone() };
+    assert_eq!(ledger.stubs(TRACE), Ok(vec![read(3, &third), read(1, &first)]));
+    assert_eq!(ledger.stubs(SubjectKey(0)), Ok(vec![read(2, &second), read(1, &first)]));
+    assert_eq!(ledger.stubs(SubjectKey(u64::MAX)), Ok(vec![read(1, &first)]));
+    assert_eq!(ledger.stubs(SubjectKey(4)), Ok(vec![read(3, &third)]));
     assert_eq!(ledger.stubs(SubjectKey(5)), Ok(vec![]));
 }
 
@@ -118,10 +127,17 @@ pub(crate) async fn forgets_stubs(engine: &Engine) {
     let stubs = |from: u64| (from..from + 5_000).map(|n| stub(SubjectKey(n << 40), n.cast_signed(), &[n]));
     keep(&*ledger, stubs(0).collect()).await;
     keep(&*ledger, stubs(5_000).collect()).await;
+    // The third is remembered again.
+    let again = vec![stub(SubjectKey(3 << 40), 10_000, &[])];
+    ledger.retire(Retire { stubs: again, superseded: vec![4], ..Retire::default() }).await.unwrap();
+    let minted = |n: u64| Fact { space: "mint/".to_owned(), key: (n << 40).to_be_bytes().to_vec(), value: vec![1] };
+    ledger.replace(vec![minted(1), minted(2), minted(3), minted(9_000)]).await.unwrap();
+    // The second comes again.
+    ledger.append(Draft { traces: vec![SubjectKey(2 << 40)], ..draft("late") }).await.unwrap();
     let mut forgotten = 0;
     loop {
-        let forget = Retire { forget_before_ns: Some(9_000), ..Retire::default() };
-        match ledger.retire(forget).await.unwrap().forgotten {
+        let forget = Some(Forget { before_ns: 9_000, spaces: vec!["mint/".to_owned()] });
+        match ledger.retire(Retire { forget, ..Retire::default() }).await.unwrap().forgotten {
             0 => break,
             some => forgotten += some,
         }
@@ -130,6 +146,7 @@ pub(crate) async fn forgets_stubs(engine: &Engine) {
     assert_eq!(ledger.stubs(SubjectKey(8_999)), Ok(vec![]));
     assert_eq!(ledger.stubs(SubjectKey(9_000)).unwrap().len(), 1);
     assert_eq!(ledger.stubs(SubjectKey(9_999 << 40)).unwrap().len(), 1);
+    assert_eq!(ledger.facts("mint/"), Ok(vec![minted(2), minted(3), minted(9_000)]));
     // A new one is not mistaken for one that was forgotten.
     keep(&*ledger, vec![stub(TRACE, 10_000, &[])]).await;
     assert_eq!(ledger.stubs(SubjectKey(1)), Ok(vec![]));
@@ -141,5 +158,5 @@ async fn keep(ledger: &dyn Ledger, stubs: Vec<Stub>) {
 
 fn stub(trace: SubjectKey, at_ns: i64, subjects: &[u64]) -> Stub {
     let subjects = subjects.iter().copied().map(SubjectKey).collect();
-    Stub { trace, project: "project".into(), at_ns, subjects, note: vec![0, 255] }
+    Stub { id: 0, trace, project: "project".into(), at_ns, subjects, note: vec![0, 255] }
 }

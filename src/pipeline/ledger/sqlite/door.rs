@@ -1,6 +1,7 @@
 //! The embedded engine as a [`Ledger`].
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 
 use super::Sqlite;
 use super::letters;
+use super::outline;
 use super::query;
 use super::stubs;
 use super::weights;
@@ -19,6 +21,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Letter;
 use crate::pipeline::ledger::Letters;
+use crate::pipeline::ledger::Outline;
 use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Retire;
@@ -106,6 +109,10 @@ impl Ledger for Sqlite {
         self.readers.lease()?.read(|reader| weights::first_after(&reader.conn, after))
     }
 
+    fn outline(&self, after: Seq, limit: usize) -> Result<Vec<Outline>, LedgerError> {
+        self.readers.lease()?.read(|reader| outline::outline(&reader.conn, after, limit))
+    }
+
     fn retire(&self, retire: Retire) -> BoxFuture<'_, Result<Retired, LedgerError>> {
         self.retire(retire).boxed()
     }
@@ -116,6 +123,10 @@ impl Ledger for Sqlite {
 
     fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError> {
         self.readers.lease()?.read(|reader| letters::select(&reader.conn, wanted))
+    }
+
+    fn lettered(&self) -> Result<HashSet<SubjectKey>, LedgerError> {
+        self.readers.lease()?.read(|reader| letters::traces(&reader.conn))
     }
 
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError> {

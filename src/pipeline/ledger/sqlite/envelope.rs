@@ -36,6 +36,9 @@ const ZSTD: u8 = 1;
 const SEQ_AT: usize = 6;
 const CRC_AT: usize = 14;
 const REST_AT: usize = 18;
+/// Where the lengths of the names stand, and the names themselves.
+const LENGTHS_AT: usize = 50;
+const NAMES_AT: usize = 64;
 /// Bytes up to the end of the CRC.
 pub(super) const START: usize = REST_AT;
 /// Below this, compressing costs more than the bytes it saves.
@@ -175,6 +178,20 @@ fn checksum(env: &[u8]) -> u32 {
     crc.update(&env[..CRC_AT]);
     crc.update(&env[REST_AT..]);
     crc.finalize()
+}
+
+/// The traces in an envelope of which `read` fills bytes from a place on, unchecked.
+pub(super) fn traces(read: impl Fn(&mut [u8], usize) -> bool) -> Option<Vec<SubjectKey>> {
+    let mut lengths = [0; NAMES_AT - LENGTHS_AT];
+    read(&mut lengths, LENGTHS_AT).then_some(())?;
+    let from = &mut &lengths[..];
+    let mut names = 0;
+    for _ in 0..3 {
+        names += usize::from(u16::from_le_bytes(array(from)?));
+    }
+    let count = u32::from_le_bytes(array(from)?) as usize;
+    let mut bytes = vec![0; count.checked_mul(8).filter(|bytes| *bytes <= LARGEST)?];
+    read(&mut bytes, NAMES_AT + names).then(|| keys(&bytes))
 }
 
 struct Fields<'a> {

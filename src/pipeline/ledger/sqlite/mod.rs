@@ -16,6 +16,7 @@ mod gone;
 mod letters;
 mod lock;
 mod options;
+mod outline;
 mod quarantine;
 mod query;
 mod readers;

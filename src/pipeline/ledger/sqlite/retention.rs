@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
+use crate::pipeline::ledger::Forget;
 use crate::pipeline::ledger::Gone;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Retire;
@@ -27,7 +28,9 @@ pub(super) struct Step {
     gone: Vec<Gone>,
     carved: Vec<Smaller>,
     stubs: Vec<Stub>,
-    forget_before_ns: Option<i64>,
+    superseded: Vec<u64>,
+    facts: Vec<(String, Vec<u8>)>,
+    forget: Option<Forget>,
     pages: u32,
 }
 
@@ -43,7 +46,7 @@ struct Smaller {
 impl Step {
     /// Compresses and encodes what stays.
     pub(super) fn new(sealer: &Sealer, retire: Retire) -> Result<Self, LedgerError> {
-        let Retire { gone, carved, stubs, forget_before_ns, pages } = retire;
+        let Retire { gone, carved, stubs, superseded, facts, forget, pages } = retire;
         let carved = carved.into_iter().map(|carved| {
             let record = carved.record;
             let mut env = sealer.seal(&Parts::of_record(&record))?;
@@ -51,7 +54,7 @@ impl Step {
             let table = subjects::table(&record.traces, &carved.subjects);
             Ok(Smaller { seq: record.seq, env, table, items: record.items, dropped: carved.dropped })
         });
-        Ok(Self { gone, carved: carved.collect::<Result<_, LedgerError>>()?, stubs, forget_before_ns, pages })
+        Ok(Self { gone, carved: carved.collect::<Result<_, LedgerError>>()?, stubs, superseded, facts, forget, pages })
     }
 
     /// The bytes it adds to a group.
@@ -68,8 +71,9 @@ impl Step {
         for carved in &self.carved {
             bytes += shrink(batch, carved)?;
         }
-        stubs::put(batch.conn, &self.stubs)?;
-        let forgotten = self.forget_before_ns.map_or(Ok(0), |before| stubs::forget(batch.conn, before))?;
+        stubs::put(batch.conn, &self.stubs, &self.superseded)?;
+        drop_facts(batch.conn, &self.facts)?;
+        let forgotten = self.forget.as_ref().map_or(Ok(0), |forget| stubs::forget(batch.conn, forget))?;
         let (pages, slack) = vacuum(batch.conn, self.pages)?;
         batch.vacuumed |= pages > 0;
         Ok(Retired { bytes, pages, slack, forgotten })
@@ -120,6 +124,14 @@ fn unindex(conn: &Connection, seq: Seq, traces: &[SubjectKey]) -> rusqlite::Resu
     let mut delete = conn.prepare_cached("DELETE FROM traces WHERE key = ?1 AND seq = ?2")?;
     for trace in traces {
         delete.execute([signed(trace.0), signed(seq)])?;
+    }
+    Ok(())
+}
+
+fn drop_facts(conn: &Connection, facts: &[(String, Vec<u8>)]) -> rusqlite::Result<()> {
+    let mut delete = conn.prepare_cached("DELETE FROM facts WHERE space = ?1 AND key = ?2")?;
+    for (space, key) in facts {
+        delete.execute((space, key))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
+use crate::pipeline::ledger::Forget;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Stub;
 use crate::pipeline::ledger::SubjectKey;
@@ -28,11 +29,16 @@ const FORGET: u64 = 4096;
 type Pair = [u8; 16];
 
 /// Stores stubs and the way to them.
-pub(super) fn put(conn: &Connection, stubs: &[Stub]) -> rusqlite::Result<()> {
-    let mut insert = conn.prepare_cached("INSERT INTO stubs(trace, project, at_ns, note) VALUES(?1, ?2, ?3, ?4)")?;
+pub(super) fn put(conn: &Connection, stubs: &[Stub], superseded: &[u64]) -> rusqlite::Result<()> {
+    let mut supersede = conn.prepare_cached("UPDATE stubs SET newest = 0 WHERE id = ?1")?;
+    for id in superseded {
+        supersede.execute([signed(*id)])?;
+    }
+    let mut insert =
+        conn.prepare_cached("INSERT INTO stubs(trace, project, at_ns, newest, note) VALUES(?1, ?2, ?3, 1, ?4)")?;
     let mut slots: BTreeMap<(u64, u64), Vec<Pair>> = BTreeMap::new();
     for stub in stubs {
-        let Stub { trace, project, at_ns, subjects, note } = stub;
+        let Stub { id: _, trace, project, at_ns, subjects, note } = stub;
         let id = insert.insert(params![signed(trace.0), &**project, at_ns, note])?.cast_unsigned();
         for subject in subjects.iter().chain([trace]) {
             slots.entry((slot(*subject), id / RUN)).or_default().push(pair(*subject, id));
@@ -78,6 +84,7 @@ pub(super) fn find(conn: &Connection, subject: SubjectKey) -> Result<Vec<Stub>, 
         query
             .query_row([signed(id)], |row| {
                 Ok(Stub {
+                    id,
                     trace: SubjectKey(unsigned(row, 0)?),
                     project: row.get(1)?,
                     at_ns: row.get(2)?,
@@ -104,7 +111,8 @@ fn ids(conn: &Connection, subject: SubjectKey) -> rusqlite::Result<Vec<u64>> {
 }
 
 /// Forgets the oldest stubs of traces that ended before a time; how many.
-pub(super) fn forget(conn: &Connection, before_ns: i64) -> rusqlite::Result<u64> {
+pub(super) fn forget(conn: &Connection, forget: &Forget) -> rusqlite::Result<u64> {
+    let Forget { before_ns, spaces } = forget;
     let first: u64 = conn.query_row("SELECT coalesce(min(id), 0) FROM stubs", [], |row| unsigned(row, 0))?;
     // In the order they were written, up to the first that is still needed.
     let kept: Option<u64> = conn
@@ -112,12 +120,31 @@ pub(super) fn forget(conn: &Connection, before_ns: i64) -> rusqlite::Result<u64>
         .query_row(params![signed(first + FORGET), before_ns], |row| unsigned(row, 0))
         .optional()?;
     let end = kept.unwrap_or(first + FORGET);
-    let forgotten = conn.prepare_cached("DELETE FROM stubs WHERE id < ?1")?.execute([signed(end)])?;
+    let forgotten: Vec<(SubjectKey, bool)> = conn
+        .prepare_cached("DELETE FROM stubs WHERE id < ?1 RETURNING trace, newest")?
+        .query_map([signed(end)], |row| Ok((SubjectKey(unsigned(row, 0)?), row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (trace, _) in forgotten.iter().filter(|(_, newest)| *newest) {
+        forget_facts(conn, *trace, spaces)?;
+    }
     let mut empty = conn.prepare_cached("DELETE FROM runs WHERE slot = ?1 AND run >= ?2 AND run < ?3")?;
     if first / RUN < end / RUN {
         for slot in 0..1 << SLOT_BITS {
             empty.execute([slot, signed(first / RUN), signed(end / RUN)])?;
         }
     }
-    Ok(forgotten as u64)
+    Ok(forgotten.len() as u64)
+}
+
+// A trace that came again keeps its facts.
+fn forget_facts(conn: &Connection, trace: SubjectKey, spaces: &[String]) -> rusqlite::Result<()> {
+    let mut held = conn.prepare_cached("SELECT 1 FROM traces WHERE key = ?1 LIMIT 1")?;
+    if spaces.is_empty() || held.exists([signed(trace.0)])? {
+        return Ok(());
+    }
+    let mut delete = conn.prepare_cached("DELETE FROM facts WHERE space = ?1 AND key = ?2")?;
+    for space in spaces {
+        delete.execute((space, trace.0.to_be_bytes()))?;
+    }
+    Ok(())
 }

@@ -128,7 +128,7 @@ impl Work {
         let conn = batch.conn;
         match self {
             Self::Append(sealed) => append(batch, sealed),
-            Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
+            Self::Alias { trace, seqs } => alias(conn, *trace, seqs),
             Self::Settle { destination, settle } => step(conn, destination, settle),
             Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
             Self::Replace(facts) => replace(conn, facts),
@@ -174,6 +174,17 @@ fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Re
     for trace in traces {
         for seq in seqs {
             insert.execute((signed(trace.0), signed(*seq)))?;
+        }
+    }
+    Ok(Answer::Done)
+}
+
+// What retention took away in the meantime stays away.
+fn alias(conn: &Connection, trace: SubjectKey, seqs: &[Seq]) -> rusqlite::Result<Answer> {
+    let mut held = conn.prepare_cached("SELECT 1 FROM records WHERE seq = ?1")?;
+    for seq in seqs {
+        if held.exists([signed(*seq)])? {
+            index(conn, &[trace], &[*seq])?;
         }
     }
     Ok(Answer::Done)
