@@ -221,6 +221,7 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
         config::Durability::Fsync => Durability::Fsync,
         config::Durability::Os => Durability::Os,
     };
+    options.disk_reserve = config.ledger.disk_reserve;
     Ok(Arc::new(Sqlite::open(options)?))
 }
 
