@@ -10,6 +10,7 @@ mod dialect;
 mod inward;
 mod operate;
 mod outward;
+pub mod pause;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;

@@ -20,6 +20,7 @@ const ALPHA: DialectInfo = DialectInfo {
     requests_per_minute: None,
     items_per_minute: None,
     scores_per_minute: None,
+    confirms: false,
     timed_ids: false,
     batch_rows: 1,
     batch_bytes: 1,

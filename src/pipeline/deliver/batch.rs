@@ -92,10 +92,12 @@ async fn try_once(shipper: &Shipper, writes: &[&Write]) -> (Verdict, String, boo
     };
     let verdict = destination.dialect.verdict(&request, &answer);
     count(shipper, &request, label(&verdict));
-    if verdict != Verdict::Delivered {
+    if !matches!(verdict, Verdict::Delivered | Verdict::Doubtful(_)) {
         return (verdict, describe(&request, answer.status, &answer.body), answer.status >= 500);
     }
-    match confirm_all(shipper, writes).await {
+    let doubtful = matches!(verdict, Verdict::Doubtful(_));
+    let shown = !(doubtful || destination.dialect.info().confirms) || confirm_all(shipper, writes).await;
+    match shown {
         true => (Verdict::Delivered, String::new(), false),
         false => (Verdict::Retry(None), "accepted, but not shown within 60 s".to_owned(), true),
     }
@@ -139,7 +141,7 @@ fn note(shipments: &mut [Shipment], sent: Sent) {
         Verdict::Retry(floor) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor, frozen, stop: false });
         }
-        Verdict::Split => {
+        Verdict::Split | Verdict::Doubtful(_) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: false });
         }
         Verdict::Stop(reason) => {
@@ -151,6 +153,7 @@ fn note(shipments: &mut [Shipment], sent: Sent) {
 fn label(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Delivered => "delivered",
+        Verdict::Doubtful(_) => "doubtful",
         Verdict::Retry(_) => "retry",
         Verdict::Split => "split",
         Verdict::Rejected(_) => "rejected",

@@ -92,7 +92,7 @@ pub(super) async fn acquire(credentials: &[Credential], bucket: Bucket, rows: us
 impl Buckets {
     fn take(&self, bucket: Bucket, rows: usize) -> Result<(), Duration> {
         let limiters = match bucket {
-            Bucket::Free => return Ok(()),
+            Bucket::Free | Bucket::Look => return Ok(()),
             Bucket::Score => [self.scores.as_ref().map(|limiter| (limiter, 1)), None],
             Bucket::Write => {
                 [self.items.as_ref().map(|limiter| (limiter, rows)), self.requests.as_ref().map(|limiter| (limiter, 1))]

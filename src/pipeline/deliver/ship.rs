@@ -279,7 +279,7 @@ fn outcome(shipment: Shipment) -> Outcome {
 pub(super) fn judge(verdict: &Verdict, why: &str, upto: Seq) -> Outcome {
     let why = why.to_owned();
     match verdict {
-        Verdict::Delivered | Verdict::Split | Verdict::Retry(None) => failed(why),
+        Verdict::Delivered | Verdict::Doubtful(_) | Verdict::Split | Verdict::Retry(None) => failed(why),
         Verdict::Retry(floor) => Outcome::Failed { why, floor: *floor, frozen: None, stop: false },
         Verdict::Rejected(reason) => Outcome::Parked { upto, why: format!("{why}: {reason}") },
         Verdict::Stop(reason) => {
