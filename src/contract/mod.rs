@@ -11,6 +11,7 @@ mod explain;
 mod inward;
 mod operate;
 mod outward;
+pub mod pause;
 mod receipt;
 
 pub use dialect::Dialect;

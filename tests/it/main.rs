@@ -8,6 +8,7 @@ mod corpus;
 mod edge;
 mod five_operations;
 mod fixtures;
+mod fuzz;
 mod ids;
 mod limits;
 mod nine_pairs;
