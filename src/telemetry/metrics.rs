@@ -19,7 +19,7 @@ pub const REFUSED: &str = "spangate_refused_total";
 /// Seconds from a request's head to its answer, by `dialect`.
 pub const REQUEST_SECONDS: &str = "spangate_request_seconds";
 
-/// Connections open on the data listener.
+/// Connections open, to both listeners.
 pub const CONNECTIONS: &str = "spangate_connections";
 
 /// Starts counting for the whole process; called again, gives the same handle.
@@ -83,7 +83,7 @@ fn describe() {
     metrics::describe_counter!(REQUESTS, "Requests answered on the data listener.");
     metrics::describe_counter!(REFUSED, "Requests refused by the edge, by reason.");
     metrics::describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "Time from a request's head to its answer.");
-    metrics::describe_gauge!(CONNECTIONS, "Connections open on the data listener.");
+    metrics::describe_gauge!(CONNECTIONS, "Connections open, to both listeners.");
 }
 
 /// The facade has one recorder a process; several gateways in one process (tests) share it.

@@ -39,6 +39,8 @@ use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 
+pub use self::lock::ensure_free;
+
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
