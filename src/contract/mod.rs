@@ -10,6 +10,7 @@ mod dialect;
 mod inward;
 mod operate;
 mod outward;
+mod refusal;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
@@ -29,7 +30,6 @@ pub use inward::Found;
 pub use inward::Named;
 pub use inward::Names;
 pub use inward::Read;
-pub use inward::Refusal;
 pub use inward::Seed;
 
 pub use operate::Arrival;
@@ -55,3 +55,6 @@ pub use outward::Verdict;
 pub use outward::Wanted;
 pub use outward::Write;
 pub use outward::plain;
+
+pub use refusal::Refusal;
+pub use refusal::Refused;

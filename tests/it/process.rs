@@ -196,7 +196,9 @@ fn request(length: usize, body: &str) -> String {
 }
 
 fn body(name: &str) -> String {
-    let id = uuid::Uuid::now_v7();
+    let mut random: [u8; 16] = rand::random();
+    (random[6], random[8]) = (0x70, 0x80);
+    let id = uuid::Uuid::from_bytes(random);
     json!({"traces": [{"id": id, "name": name, "start_time": "2026-11-20T10:00:00Z", "project_name": "web"}]})
         .to_string()
 }
