@@ -68,6 +68,7 @@ pub use sqlite::Durability;
 pub use sqlite::FreeSpace;
 pub use sqlite::Options;
 pub use sqlite::Sqlite;
+pub use sqlite::ensure_free;
 pub use status::COMMIT_BOUNDS;
 pub use status::Commits;
 pub use status::Status;
