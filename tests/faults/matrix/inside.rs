@@ -1,9 +1,11 @@
 //! What happens to the gateway from within: its clock jumps, its own code panics.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -144,6 +146,10 @@ impl Dialect for Explosive {
 
     fn decode(&self, call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
         self.0.decode(call, seed)
+    }
+
+    fn carve(&self, call: &Call, seed: &Seed, keep: &BTreeSet<u32>) -> Option<Bytes> {
+        self.0.carve(call, seed, keep)
     }
 
     fn show_id(&self, id: Id, trace: Id, out: &Outward) -> String {
