@@ -52,7 +52,7 @@ async fn clock_jumps(seconds: i64) {
     }
     let mut plans = send(&site, &["before"]).await;
     for vendor in VENDORS {
-        named(&site, vendor, "failing", "503").await;
+        named(&site, &mut plans, vendor, "failing", "503").await;
     }
     inside.jump(seconds);
     for vendor in VENDORS {

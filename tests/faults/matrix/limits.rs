@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::all_shown;
+use super::has_all;
 use super::named;
 use super::send;
 use crate::support::Setup;
@@ -20,7 +21,7 @@ async fn vendor_429_with_retry_after() {
     }
     let mut plans = send(&site, &["a"]).await;
     for vendor in VENDORS {
-        named(&site, vendor, "limited", "429").await;
+        named(&site, &mut plans, vendor, "limited", "429").await;
     }
     let told = Instant::now();
     plans.extend(send(&site, &["b", "c"]).await);
@@ -56,9 +57,9 @@ async fn vendor_429_quota_without_a_header() {
     let quota =
         json!({"status": 429, "body": "{\"detail\":\"usage quota exceeded\"}", "content_type": "application/json"});
     site.vendor("pandaprobe").broken(quota).await;
-    let plans = send(&site, &["a", "b"]).await;
-    named(&site, "pandaprobe", "limited", "429").await;
-    all_shown_at_the_other(&site).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    named(&site, &mut plans, "pandaprobe", "limited", "429").await;
+    has_all(&site, "opik", &plans).await;
     let asked = site.vendor("pandaprobe").asked(429).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let again = site.vendor("pandaprobe").asked(429).await;
@@ -68,8 +69,4 @@ async fn vendor_429_quota_without_a_header() {
     assert_eq!(status / 100, 2, "{text}");
     all_shown(&site, "pandaprobe", &plans).await;
     site.close().await;
-}
-
-async fn all_shown_at_the_other(site: &crate::support::Site) {
-    site.stands("opik", "settled", |standing| standing["pending"] == 0 && standing["delivered"] == 6).await;
 }

@@ -10,9 +10,13 @@ mod process;
 mod refusals;
 mod worker;
 
+use std::time::Duration;
+use std::time::Instant;
+
 use serde_json::Value;
 use serde_json::json;
 
+use crate::support::PATIENCE;
 use crate::support::Plan;
 use crate::support::Site;
 use crate::support::oracle;
@@ -47,16 +51,37 @@ async fn all_shown(site: &Site, vendor: &str, plans: &[Plan]) {
 }
 
 /// Waits until an operator can read what is wrong with a destination: its state, words of the error, and
-/// that something waits.
-async fn named(site: &Site, destination: &str, state: &str, words: &str) -> Value {
+/// that something waits. More traces are sent meanwhile, because one alone makes no breaker open.
+async fn named(site: &Site, plans: &mut Vec<Plan>, destination: &str, state: &str, words: &str) -> Value {
     let told = |standing: &Value| {
         let says = |field: &str| standing[field].as_str().is_some_and(|text| text.contains(words));
-        let state = standing.get("state").is_none_or(|told| told == state);
-        state && (says("last_error") || says("why")) && standing["pending"].as_u64() > Some(0)
+        standing["state"] == state && (says("last_error") || says("why")) && standing["pending"].as_u64() > Some(0)
     };
-    let standing = site.stands(destination, &format!("{state}: {words}"), told).await;
-    let label = format!("destination=\"{destination}\"");
-    let waits = async || (site.metric("spangate_pending_items", &label).await > 0.0).then_some(());
-    crate::support::eventually(&format!("/metrics counts what waits for {destination}"), waits).await;
-    standing
+    let start = Instant::now();
+    loop {
+        let standing = site.standings().await.remove(destination).unwrap_or_default();
+        if told(&standing) && counted(site, destination, state).await {
+            return standing;
+        }
+        assert!(start.elapsed() < PATIENCE, "{destination} is not told to be {state}: {words}, but {standing:#}");
+        if start.elapsed() > Duration::from_secs(2) {
+            plans.extend(send(site, &[&format!("more {}", plans.len())]).await);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Whether `/metrics` says the same: that something waits, and the state.
+async fn counted(site: &Site, destination: &str, state: &str) -> bool {
+    let destination = format!("destination=\"{destination}\"");
+    let pending = site.metric("spangate_backlog_items", &[&destination]).await;
+    let state = site.metric("spangate_condition", &[&destination, &format!("condition=\"{state}\"")]).await;
+    pending > 0.0 && state == 1.0
+}
+
+/// Waits until a destination has everything of some traces, whatever others do.
+async fn has_all(site: &Site, destination: &str, plans: &[Plan]) {
+    let items: u64 = plans.iter().map(Plan::items).sum();
+    let has = |standing: &Value| standing["pending"] == 0 && standing["delivered"] == items;
+    site.stands(destination, "settled", has).await;
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::all_shown;
+use super::has_all;
 use super::named;
 use super::send;
 use crate::support::Setup;
@@ -18,16 +19,15 @@ async fn waits_out(fault: Value, state: &str, words: &str) {
     let setup = Setup::to(&VENDORS).destination("opik", IMPATIENT);
     let site = setup.start().await;
     site.vendor("opik").broken(fault).await;
-    let first = send(&site, &["a", "b"]).await;
-    named(&site, "opik", state, words).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    named(&site, &mut plans, "opik", state, words).await;
     for healthy in ["galileo", "pandaprobe"] {
-        site.stands(healthy, "settled", |standing| standing["pending"] == 0 && standing["delivered"] == 6).await;
+        has_all(&site, healthy, &plans).await;
     }
     site.vendor("opik").clear_faults().await;
-    let second = send(&site, &["c"]).await;
-    let all = [first, second].concat();
+    plans.extend(send(&site, &["last"]).await);
     for vendor in VENDORS {
-        all_shown(&site, vendor, &all).await;
+        all_shown(&site, vendor, &plans).await;
     }
     site.close().await;
 }
@@ -63,9 +63,9 @@ async fn slow_loris_vendor() {
 async fn vendor_refused() {
     let mut site = Setup::to(&VENDORS).start().await;
     site.vendors_go().await;
-    let plans = send(&site, &["a", "b"]).await;
+    let mut plans = send(&site, &["a", "b"]).await;
     for vendor in VENDORS {
-        named(&site, vendor, "failing", "refused").await;
+        named(&site, &mut plans, vendor, "failing", "refused").await;
     }
     site.vendors_come().await;
     site.vendor("pandaprobe").settings(&json!({"rate_limit_per_minute": null})).await;
@@ -101,8 +101,8 @@ async fn endless_answer() {
     let site = Setup::to(&["opik"]).destination("opik", IMPATIENT).start().await;
     let endless = json!({"status": 500, "body": "{", "content_type": "application/json", "filler": u64::MAX / 2});
     site.vendor("opik").broken(endless).await;
-    let plans = send(&site, &["a"]).await;
-    named(&site, "opik", "failing", "").await;
+    let mut plans = send(&site, &["a"]).await;
+    named(&site, &mut plans, "opik", "failing", "").await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let peak = site.process.as_ref().unwrap().memory("VmHWM");
     assert!(peak < 200.0, "{peak:.0} MB were needed to read an endless answer");
@@ -115,9 +115,9 @@ async fn endless_answer() {
 async fn dns_failure() {
     let setup = Setup::to(&["opik", "pandaprobe"]).base("opik", "http://no-such-host.internal:8080");
     let mut site = setup.start().await;
-    let plans = send(&site, &["a"]).await;
-    named(&site, "opik", "failing", "dns").await;
-    site.stands("pandaprobe", "settled", |standing| standing["pending"] == 0 && standing["delivered"] == 3).await;
+    let mut plans = send(&site, &["a"]).await;
+    named(&site, &mut plans, "opik", "failing", "dns").await;
+    has_all(&site, "pandaprobe", &plans).await;
     let there = format!("http://{}/opik", site.vendors());
     site.stop().await;
     site.reconfigure(|setup| setup.base("opik", &there));
@@ -134,8 +134,8 @@ async fn tls_failure() {
     let door = tls::expired(site.vendors()).await;
     site.reconfigure(|setup| setup.base("opik", &format!("https://{door}/opik")));
     site.open().await;
-    let plans = send(&site, &["a"]).await;
-    named(&site, "opik", "failing", "certificate").await;
+    let mut plans = send(&site, &["a"]).await;
+    named(&site, &mut plans, "opik", "failing", "certificate").await;
     assert_eq!(site.vendor("opik").writes().await, Vec::<Value>::new());
     site.stop().await;
     let plain = format!("http://{}/opik", site.vendors());

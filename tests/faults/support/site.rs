@@ -170,15 +170,36 @@ impl Site {
             if !standing.is_null() && as_wanted(&standing) {
                 return standing;
             }
-            assert!(start.elapsed() < PATIENCE, "{name} is not told to be {what}, but {standing:#}");
+            if start.elapsed() > PATIENCE {
+                let waits = self.what_waits(name).await;
+                panic!("{name} is not told to be {what}, but {standing:#}\nand waits with {waits}");
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// A sample of `/metrics` by its name and a part of its labels; 0 where there is none.
-    pub(crate) async fn metric(&self, name: &str, labels: &str) -> f64 {
+    /// For whoever has to find out why: a trace that a destination does not show, as `explain` tells.
+    async fn what_waits(&self, name: &str) -> String {
+        let (_, text) = self.admin("/api/traces?limit=500").await.unwrap_or_default();
+        let all: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
+        let Some(one) = all.iter().find(|one| one["destinations"][name] != "shown") else {
+            return "nothing".to_owned();
+        };
+        let id = one["id"].as_str().unwrap_or_default();
+        let (_, text) = self.admin(&format!("/api/explain/{id}")).await.unwrap_or_default();
+        let mut told: Value = serde_json::from_str(&text).unwrap_or_default();
+        if let Some(destinations) = told["destinations"].as_array_mut() {
+            destinations.retain(|one| one["destination"] == name);
+        }
+        format!("{told:#}")
+    }
+
+    /// A sample of `/metrics` by its name and some of its labels; 0 where there is none.
+    pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let (_, text) = self.admin("/metrics").await.unwrap_or_default();
-        let line = text.lines().find(|line| line.split(['{', ' ']).next() == Some(name) && line.contains(labels));
+        let line = text.lines().find(|line| {
+            line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label))
+        });
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
     }
 
