@@ -50,10 +50,14 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::names::NameTable;
+use crate::pipeline::outward;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
+use crate::pipeline::retention::Bounds;
+use crate::pipeline::retention::Janitor;
+use crate::pipeline::retention::Pins;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
@@ -146,6 +150,8 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             tasks.push(tokio::spawn(courier.run(stop.clone())));
         }
+        let janitor = janitor(config, &outwards, &books, &clock);
+        tasks.push(tokio::spawn(janitor.run(stop.clone())));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
@@ -207,6 +213,34 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
     };
     options.disk_reserve = config.ledger.disk_reserve;
     Ok(Arc::new(Sqlite::open(options)?))
+}
+
+/// What takes settled requests away; it asks every destination what that still needs.
+fn janitor(
+    config: &Config,
+    outwards: &Arc<Outwards>,
+    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    clock: &Clock,
+) -> Janitor {
+    let (asked, ledger) = (books.clone(), Arc::clone(&outwards.ledger));
+    let pins = move || asked.iter().map(|(name, book)| pins(&*ledger, name, book)).collect();
+    let config::Retain { age, size } = config.ledger.retain;
+    Janitor {
+        outwards: Arc::clone(outwards),
+        pins: Arc::new(pins),
+        keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        places: books.keys().map(|name| outward::mint_space(name)).chain([outward::mint_space("")]).collect(),
+        clock: Arc::clone(clock),
+    }
+}
+
+/// What a destination still needs: as stored, because a restart goes on from there. One whose progress
+/// cannot be read needs everything.
+fn pins(ledger: &dyn Ledger, name: &str, book: &Mutex<Book>) -> Pins {
+    let progress = ledger.progress(name).unwrap_or_default();
+    let open = progress.open.iter().map(|open| open.trace);
+    let traces = open.chain(book.lock().traces().map(|(trace, _)| *trace)).collect();
+    Pins { base: progress.base, gaps: progress.gaps, traces }
 }
 
 /// The secret that signs login tokens, made at the first start.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::past::Past;
 use super::subject::fold;
 use crate::canonical::ClientProject;
 use crate::canonical::Completion;
@@ -63,6 +64,8 @@ pub struct TraceItems {
     pub last_at: Time,
     /// When its first item was accepted.
     pub first_at: Time,
+    /// What is remembered of it; `None`: not looked up.
+    past: Option<Option<Arc<Past>>>,
 }
 
 impl TraceItems {
@@ -82,6 +85,24 @@ impl TraceItems {
                 Op::Delete(_) => self.deletes.push(held),
             }
         }
+    }
+
+    /// Takes what is remembered of records that are not held any more.
+    pub fn recall(&mut self, past: Option<Arc<Past>>) {
+        self.past = Some(past);
+    }
+
+    /// Whether what is remembered would change anything, and has not been looked up.
+    pub fn needs_past(&self) -> bool {
+        self.past.is_none() && !self.trace.iter().any(|held| held.item.creates())
+    }
+
+    /// What is remembered and counts: a create that is held says it better, and what comes after a
+    /// delete is a new life.
+    pub fn past(&self) -> Option<&Past> {
+        let past = self.past.as_ref()?.as_deref()?;
+        let created = self.trace.iter().any(|held| held.item.creates());
+        (!created && (!past.deleted || self.seqs.is_empty())).then_some(past)
     }
 
     /// Every item held.
@@ -158,7 +179,7 @@ impl TraceItems {
 
     /// Whether anything says which trace or session this is about; an orphan's items do not.
     pub fn is_placed(&self) -> bool {
-        self.items().any(|item| item.trace().is_some() || item.span().is_none())
+        self.past().is_some() || self.items().any(|item| item.trace().is_some() || item.span().is_none())
     }
 
     /// The earliest start that any item names: of the trace record, else of a span.
@@ -170,7 +191,8 @@ impl TraceItems {
 
     /// The dialect that brought the first item.
     pub fn origin(&self) -> &'static str {
-        self.items().next().map_or("", |item| item.origin)
+        let first = self.items().next().map(|item| item.origin);
+        first.or(self.past().map(|past| past.origin)).unwrap_or_default()
     }
 
     /// The newest record held that is not above a limit.
@@ -203,6 +225,9 @@ impl TraceItems {
 
     /// The trace's native id: as its create spelled it, else as the first item did.
     fn native_id(&self) -> Id {
+        if let Some(past) = self.past() {
+            return past.id;
+        }
         let creates = self.trace.iter().filter(|held| held.item.creates());
         let spans = || self.spans.values().flatten().filter(|held| held.item.creates());
         let any = || [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values()).flatten();
@@ -212,6 +237,9 @@ impl TraceItems {
 
     /// The client project: of the trace's create, else the first that any item names.
     fn project(&self) -> ClientProject {
+        if let Some(past) = self.past() {
+            return past.project.clone();
+        }
         let of_trace = self.trace.iter().filter_map(|held| match &held.item.op {
             Op::Trace(trace) => trace.project.get(),
             _ => None,
@@ -240,6 +268,9 @@ impl TraceItems {
 
     /// Whether the newest delete says that the trace is gone and nothing came after it.
     pub fn is_gone(&self, upto: Seq) -> bool {
+        if self.past().is_some_and(|past| past.deleted) {
+            return true;
+        }
         let trace = self.deletes.iter().any(|held| matches!(held.item.op, Op::Delete(Target::Trace(_))));
         let lists = [&self.trace].into_iter().chain(self.spans.values());
         trace && lists.flatten().filter(|held| held.seq <= upto).all(|held| self.is_deleted(held, upto))
