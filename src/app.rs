@@ -94,6 +94,8 @@ pub struct Gateway {
     pub ledger: Arc<dyn Ledger>,
     /// What each courier knows, by destination.
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
+    /// Takes settled requests away.
+    pub janitor: Arc<Janitor>,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<anyhow::Result<()>>>,
     tasks: Vec<JoinHandle<()>>,
@@ -150,8 +152,8 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             tasks.push(tokio::spawn(courier.run(stop.clone())));
         }
-        let janitor = janitor(config, &outwards, &books, &clock);
-        tasks.push(tokio::spawn(janitor.run(stop.clone())));
+        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
+        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
@@ -184,7 +186,7 @@ impl Gateway {
             tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
             tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
         ];
-        Ok(Self { ledger, books, stop, listeners, tasks })
+        Ok(Self { ledger, books, janitor, stop, listeners, tasks })
     }
 
     /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.

@@ -11,5 +11,6 @@ mod tests;
 mod trace;
 
 pub use past::Past;
+pub use past::PastSpan;
 pub use trace::Held;
 pub use trace::TraceItems;

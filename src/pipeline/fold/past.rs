@@ -18,4 +18,22 @@ pub struct Past {
     pub whole: bool,
     /// Whether it was deleted, and nothing came after.
     pub deleted: bool,
+    /// Its spans.
+    pub spans: Vec<PastSpan>,
+}
+
+/// What is remembered of a span: some vendors take no update that does not name the parent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PastSpan {
+    /// Its native id.
+    pub id: Id,
+    /// Its parent's, if it had one.
+    pub parent: Option<Id>,
+}
+
+impl Past {
+    /// The span of a stem.
+    pub fn span(&self, stem: [u8; 8]) -> Option<PastSpan> {
+        self.spans.iter().copied().find(|span| span.id.stem() == stem)
+    }
 }

@@ -157,7 +157,7 @@ impl TraceItems {
         if wanted(&self.trace) {
             view.trace = fold_trace(&alive(&self.trace), &project);
         }
-        let natives: HashMap<[u8; 8], Id> = self.spans.iter().map(|(stem, list)| (*stem, native(list))).collect();
+        let natives = self.natives();
         let over = self.over(upto);
         let ends = |list: &[Held]| {
             after.zip(over).is_some_and(|(after, (seq, _))| seq > after) && closing(list, upto).is_none()
@@ -165,6 +165,7 @@ impl TraceItems {
         for list in self.spans.values().filter(|list| wanted(list) || ends(list)) {
             if let Some(mut span) = fold_span(&alive(list), view.id, &natives) {
                 span.facts.ended |= over.is_some();
+                self.remember_parent(&mut span);
                 view.spans.push(span);
             }
         }
@@ -175,6 +176,27 @@ impl TraceItems {
         }
         self.infer_ends(&mut view, upto);
         view
+    }
+
+    /// The native id of each span that is held or remembered.
+    fn natives(&self) -> HashMap<[u8; 8], Id> {
+        let past = self.past().into_iter().flat_map(|past| &past.spans).map(|span| (span.id.stem(), span.id));
+        let created = |list: &[Held]| list.iter().any(|held| held.item.creates());
+        let mut natives: HashMap<[u8; 8], Id> = past.collect();
+        for (stem, list) in &self.spans {
+            if created(list) || !natives.contains_key(stem) {
+                natives.insert(*stem, native(list));
+            }
+        }
+        natives
+    }
+
+    /// Gives a span of which only updates are held the parent that it had.
+    fn remember_parent(&self, span: &mut SpanView) {
+        let past = self.past().and_then(|past| past.span(span.facts.id.stem()));
+        if let (Some(past), Field::Absent, false) = (past, &span.facts.parent, span.whole) {
+            span.facts.parent = past.parent.map_or(Field::Absent, Field::Set);
+        }
     }
 
     /// Whether anything says which trace or session this is about; an orphan's items do not.
@@ -308,8 +330,11 @@ impl TraceItems {
         let over = self.over(upto);
         let ends: Vec<(Option<Id>, Option<Time>)> =
             view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
+        // What retention took away had its end: a later change does not move it.
+        let past = self.past();
+        let ended = |span: &SpanView| !span.whole && past.is_some_and(|past| past.span(span.facts.id.stem()).is_some());
         for span in &mut view.spans {
-            if span.facts.end.is_set() || !span.facts.ended {
+            if span.facts.end.is_set() || !span.facts.ended || ended(span) {
                 continue;
             }
             let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto)).or(over);
@@ -322,6 +347,7 @@ impl TraceItems {
         let latest = view.spans.iter().filter_map(SpanView::end).max();
         if let Some(trace) = &mut view.trace
             && !trace.facts.end.is_set()
+            && past.is_none()
             && trace.facts.completion != Completion::Open
         {
             trace.inferred_end = latest.or(trace.facts.start.cloned());
@@ -368,7 +394,8 @@ fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
 fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {
     let folded = fold(held, span_of)?;
     let mut facts = folded.facts.settled();
-    facts.id = native(held);
+    let spelled = native(held);
+    facts.id = natives.get(&spelled.stem()).copied().unwrap_or(spelled);
     facts.trace = Some(trace);
     facts.ended = held.iter().any(|held| matches!(&held.item.op, Op::Span(span) if span.ended));
     facts.project = Field::Absent;

@@ -56,12 +56,11 @@ struct Sweep {
 
 impl Janitor {
     /// Sweeps until told to stop.
-    pub async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
-        let mut steady = Steady::new((this.clock)());
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut steady = Steady::new((self.clock)());
         loop {
-            let now = steady.read((this.clock)());
-            let sweep = Arc::clone(&this).sweep(now);
+            let now = steady.read((self.clock)());
+            let sweep = Arc::clone(&self).sweep(now);
             match stop.run_until_cancelled(sweep).await {
                 None => return,
                 Some(Err(error)) => tracing::error!(%error, "retention could not go on; it tries again"),

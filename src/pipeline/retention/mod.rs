@@ -31,7 +31,7 @@ pub use janitor::Janitor;
 pub use needs::Pins;
 
 /// How many times longer than requests their stubs are kept.
-pub const REMEMBERED: u32 = 10;
+pub const REMEMBERED: u32 = 5;
 
 /// How long, and how much, is kept.
 #[derive(Clone, Copy, Debug)]

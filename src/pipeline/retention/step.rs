@@ -10,10 +10,13 @@ use std::sync::Arc;
 use crate::canonical::ClientProject;
 use crate::canonical::Id;
 use crate::canonical::Item;
+use crate::canonical::SpanView;
 use crate::canonical::Time;
+use crate::canonical::View;
 use crate::contract;
 use crate::contract::Seed;
 use crate::pipeline::fold::Past;
+use crate::pipeline::fold::PastSpan;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Carved;
 use crate::pipeline::ledger::Gone;
@@ -201,8 +204,20 @@ impl<'a> Step<'a> {
                 && (view.trace.as_ref().is_some_and(|trace| trace.whole)
                     || before.is_some_and(|past| past.whole && !past.deleted)),
             deleted,
+            spans: spans(&view, before.filter(|past| !past.deleted && !deleted)),
         })
     }
+}
+
+/// The spans of a view, and those remembered that it does not hold.
+fn spans(view: &View, before: Option<&Past>) -> Vec<PastSpan> {
+    let parent = |span: &SpanView| span.facts.parent.cloned();
+    let mut spans: Vec<PastSpan> =
+        view.spans.iter().map(|span| PastSpan { id: span.facts.id, parent: parent(span) }).collect();
+    let held: HashSet<[u8; 8]> = spans.iter().map(|span| span.id.stem()).collect();
+    let older = before.into_iter().flat_map(|past| &past.spans);
+    spans.extend(older.filter(|span| !held.contains(&span.id.stem())));
+    spans
 }
 
 /// What an item is about, in a form that two readings of it must share.
