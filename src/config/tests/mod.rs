@@ -37,6 +37,7 @@ const BETA: DialectInfo = DialectInfo {
     global_ids: false,
     route_keys: &["log_stream"],
     timed_ids: false,
+    confirms: false,
     batch_rows: 1,
     batch_bytes: 1,
     destination_keys: &[],

@@ -123,7 +123,7 @@ fn set(score: &Score, row: &wire::Score, out: &Outward) -> Write {
         method: Method::PUT,
         path: format!("{ROOT}/{rows}/feedback-scores"),
         headers: Vec::new(),
-        row: json(row),
+        row: json(row, 0),
         bucket: Bucket::Score,
         target: score.target.clone(),
         unless: None,
