@@ -18,3 +18,4 @@ pub mod story;
 pub mod subject;
 pub mod traces;
 pub mod translate;
+pub mod window;
