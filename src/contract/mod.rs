@@ -13,6 +13,7 @@ mod operate;
 mod outward;
 pub mod pause;
 mod receipt;
+mod refusal;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
@@ -42,7 +43,6 @@ pub use inward::Found;
 pub use inward::Named;
 pub use inward::Names;
 pub use inward::Read;
-pub use inward::Refusal;
 pub use inward::Seed;
 
 pub use operate::Account;
@@ -81,3 +81,5 @@ pub use outward::plain;
 pub use receipt::NoReceipt;
 pub use receipt::Receipt;
 pub use receipt::Slip;
+pub use refusal::Refusal;
+pub use refusal::Refused;

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut() {
-        for value in ["901", "99999999999999999999", "1e300", "Mon, 06 Nov 2094 08:49:37 GMT"] {
+        for value in ["901", "99999999999999999999", "1e300", "Sat, 06 Nov 2094 08:49:37 GMT"] {
             assert_eq!(pause(value), Some(Duration::from_secs(900)), "{value}");
         }
     }

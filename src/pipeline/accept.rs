@@ -172,5 +172,7 @@ fn refusal(error: LedgerError) -> Refusal {
         return Refusal::TooLarge(format!("a request of {bytes} bytes is too large to keep"));
     }
     tracing::warn!(%error, "a request could not be stored");
-    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s: 1 }
+    // A queue empties at once, a disk does not.
+    let after_s = if error == LedgerError::DiskFull { 10 } else { 1 };
+    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s }
 }

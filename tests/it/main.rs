@@ -15,6 +15,7 @@ mod nine_pairs;
 mod one_road;
 mod openapi;
 mod play;
+mod process;
 mod rude;
 mod shuffled_sites;
 mod shuffles;

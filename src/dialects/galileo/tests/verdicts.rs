@@ -44,7 +44,7 @@ fn every_status_has_its_meaning() {
         let (alone, several) = match status {
             200..=299 => ("delivered", "delivered"),
             400 | 413 | 422 => ("rejected", "split"),
-            401 | 402 | 403 => ("stop", "stop"),
+            401..=403 => ("stop", "stop"),
             _ => ("retry", "retry"),
         };
         let judge = |rows| word(&Galileo.verdict(&request(Method::POST, "/traces", rows), &answer(status, &json!({}))));

@@ -45,7 +45,7 @@ fn every_status_has_its_meaning() {
         let (alone, several) = match status {
             200..=299 => ("delivered", "delivered"),
             400 | 413 | 422 => ("rejected", "split"),
-            401 | 402 | 403 | 404 => ("stop", "stop"),
+            401..=404 => ("stop", "stop"),
             409 => ("rejected", "rejected"),
             _ => ("retry", "retry"),
         };

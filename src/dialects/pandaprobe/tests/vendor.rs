@@ -71,7 +71,7 @@ fn every_status_has_its_meaning() {
         let expected = match status {
             200..=299 => "delivered",
             400 | 413 | 422 => "rejected",
-            401 | 402 | 403 => "stop",
+            401..=403 => "stop",
             _ => "retry",
         };
         let word = match PandaProbe.verdict(&request, &answer(status, r#"{"detail":"m"}"#)) {
