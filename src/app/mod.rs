@@ -54,7 +54,6 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::names::NameTable;
-use crate::pipeline::outward;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
@@ -64,6 +63,7 @@ use crate::pipeline::retention::Janitor;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
+use crate::pipeline::window;
 use crate::telemetry;
 use crate::telemetry::alarm::Alarms;
 
@@ -267,7 +267,7 @@ fn janitor(
         outwards: Arc::clone(outwards),
         pins: Arc::new(pins),
         keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
-        places: books.keys().map(|name| outward::mint_space(name)).chain([outward::mint_space("")]).collect(),
+        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
         clock: Arc::clone(clock),
     }
 }

@@ -71,6 +71,7 @@ pub use outward::Known;
 pub use outward::Outward;
 pub use outward::Plan;
 pub use outward::Request;
+pub use outward::RowMode;
 pub use outward::VendorProject;
 pub use outward::Verdict;
 pub use outward::Wanted;

@@ -19,3 +19,4 @@ pub mod story;
 pub mod subject;
 pub mod traces;
 pub mod translate;
+pub mod window;

@@ -31,6 +31,9 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::record;
 use crate::pipeline::subject;
+use crate::pipeline::window;
+use crate::pipeline::window::Minted;
+use crate::pipeline::window::minted;
 
 /// The read stage.
 pub struct Reader {
@@ -127,17 +130,18 @@ impl Reader {
             Target::Span { trace: None, span } => *span,
             Target::Session(_) => Id::default(),
         };
-        let key = subject::trace(project, id).0.to_be_bytes();
-        let minted = [&*destination.name, ""].into_iter().find_map(|place| {
-            let held = self.outwards.ledger.fact(&format!("mint/{place}"), &key).ok()??;
-            Some(i64::from_be_bytes(held.try_into().ok()?))
-        });
+        let (key, ledger) = (subject::trace(project, id), &*self.outwards.ledger);
+        let minted = [&*destination.name, ""].into_iter().find_map(|place| minted(ledger, place, key).ok()?);
+        let fresh = window::fresh(ledger, &destination.name, key).unwrap_or_default();
         let own = match id {
             Id::Uuid(bytes) => ids::embedded_ms(&bytes),
             Id::OtelTrace(_) | Id::OtelSpan(_) => 0,
         };
         let scope = destination.routes.get(project).and_then(|route| route.scope.clone());
-        Outward { scope, trace_ms: minted.unwrap_or(own), project: vendor.clone(), ..Outward::default() }
+        let minted = minted.unwrap_or(Minted { ms: own, retimed: false });
+        let mut out = Outward { scope, project: vendor.clone(), fresh, ..Outward::default() };
+        minted.apply(&mut out);
+        out
     }
 }
 

@@ -30,6 +30,13 @@ pub(super) struct Job {
     pub(super) shown_upto: Seq,
     pub(super) upto: Seq,
     pub(super) out: Outward,
+    pub(super) project: Arc<str>,
+    /// Whether rows go out as they change.
+    pub(super) eager: bool,
+    /// Whether a request may have been applied although it failed.
+    pub(super) maybe: bool,
+    /// Rows that were refused the last time: they are not there.
+    pub(super) refused: Vec<Row>,
 }
 
 /// Where a destination is in the ledger.
@@ -93,7 +100,8 @@ pub(super) fn look(
         outwards.dress(&state.project, &items, shown);
     }
     let out = outwards.outward(&state.project, &items, &view, destination.dialect, route);
-    Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
+    let (project, maybe, refused) = (Arc::clone(&state.project), state.frozen.is_some(), state.rows.clone());
+    Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out, project, eager, maybe, refused })))
 }
 
 /// What the vendor was last shown of what the view holds. Where rows are sent as they change, that is
@@ -156,7 +164,7 @@ fn bring_back(view: &mut View, whole: View, rows: &[Row]) {
 }
 
 /// Takes the rows that were refused the last time out of what is shown.
-fn leave_out(shown: &mut View, rows: &[Row]) {
+pub(super) fn leave_out(shown: &mut View, rows: &[Row]) {
     if rows.contains(&Row::Trace) {
         shown.trace = None;
     }

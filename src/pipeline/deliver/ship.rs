@@ -20,6 +20,7 @@ use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
 use super::sizes::Sizes;
+use crate::canonical::Item;
 use crate::canonical::Loss;
 use crate::canonical::Target;
 use crate::canonical::Time;
@@ -36,6 +37,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::pipeline::window::Window;
 use crate::telemetry::metrics;
 
 /// A job, what it updates that is nowhere, and why that could not be found out.
@@ -147,6 +149,7 @@ impl Shipper {
                 return outcomes;
             }
         };
+        let jobs = self.settle_rows(jobs, &mut outcomes).await;
         let jobs = self.check_orphans(jobs).await;
         let this = Arc::clone(&self);
         let mut shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
@@ -210,13 +213,9 @@ impl Shipper {
     }
 
     async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {
-        let now = Time((self.clock)()).millis();
-        let clamp = self.destination.id_window.map(|window| {
-            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-            (now.saturating_sub(window), now + AHEAD_MS)
-        });
+        let window = self.window();
         let mut traces: Vec<_> = jobs.iter_mut().map(|job| (job.key, job.view.id, &mut job.out)).collect();
-        match self.outwards.mint(self.destination.dialect, &self.destination.name, clamp, &mut traces).await {
+        match self.outwards.mint(self.destination.dialect, &self.destination.name, window, &mut traces).await {
             Ok(()) => Ok(jobs),
             Err(error) => Err((jobs, error)),
         }
@@ -266,7 +265,21 @@ impl Shipper {
         (job, nowhere, failure)
     }
 
+    /// The times that created ids may carry now, where that is checked.
+    pub(super) fn window(&self) -> Option<Window> {
+        let now = Time((self.clock)()).millis();
+        self.destination.id_window.map(|window| {
+            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+            Window { oldest: now.saturating_sub(window), newest: now + AHEAD_MS, now }
+        })
+    }
+
     async fn is_shown(&self, job: &Job, target: &Target) -> Result<bool, String> {
+        Ok(self.found(job, target).await?.is_some())
+    }
+
+    /// What the vendor shows of a row's trace, or of the row.
+    pub(super) async fn found(&self, job: &Job, target: &Target) -> Result<Option<Vec<Item>>, String> {
         let wanted = wanted(self.destination.dialect, job, target);
         let mut answers: Vec<Answer> = Vec::new();
         for request in self.destination.dialect.read(&wanted, &job.out.known) {
@@ -275,8 +288,7 @@ impl Shipper {
         if answers.iter().any(|answer| answer.status >= 500 || answer.status == 429) {
             return Err("the vendor could not be asked whether it holds the row".to_owned());
         }
-        let items = self.destination.dialect.read_answer(&wanted, &answers, &job.out.known)?;
-        Ok(items.is_some())
+        self.destination.dialect.read_answer(&wanted, &answers, &job.out.known)
     }
 }
 

@@ -222,6 +222,12 @@ impl TraceItems {
         self.seqs.iter().copied().take_while(|seq| *seq <= limit).last().unwrap_or_default()
     }
 
+    /// When the newest item up to a record was accepted.
+    pub fn at(&self, upto: Seq) -> Time {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(|held| held.seq <= upto).map(|held| held.at).max().unwrap_or_default()
+    }
+
     /// How many items of records above `after`, up to `upto`, are held.
     pub fn count_between(&self, after: Seq, upto: Seq) -> u64 {
         let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());

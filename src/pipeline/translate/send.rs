@@ -89,7 +89,7 @@ fn outward(
     let named = |name: Option<String>| name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let project = VendorProject { name: to.project_name(&named(project.name)), stream: named(project.stream) };
     let trace_ms = trace_ms(gathered, items, view);
-    Outward { scope: None, trace_ms, project, known: Known::new(), keep: Keep::Full }
+    Outward { scope: None, trace_ms, project, keep: Keep::Full, ..Outward::default() }
 }
 
 /// The trace's time in ids that carry one; with a clock, inside a server's window.
