@@ -186,7 +186,7 @@ async fn create(
     let call = call(method, &uri, &headers, body);
     let path = call.path.clone();
     let accepted = accept(&doors, &caller, call).await?;
-    let id = accepted.decoded.items.first().and_then(|item| match &item.op {
+    let id = accepted.items.first().and_then(|item| match &item.op {
         Op::Trace(trace) => Some(trace.id),
         Op::Span(span) => Some(span.id),
         Op::Score(_) | Op::DeleteScore { .. } | Op::Delete(_) => None,

@@ -133,7 +133,7 @@ type Reply = Result<Response, Refused>;
 
 async fn create_trace(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
-    let trace = accepted.decoded.items.iter().find_map(|item| item.trace()).unwrap_or_default();
+    let trace = accepted.items.iter().find_map(|item| item.trace()).unwrap_or_default();
     let reply = IndexMap::from([
         ("trace_id", ids::text(trace.verbatim(trace))),
         ("task_id", read::made_up(&accepted.receipt, "task")),
@@ -144,7 +144,7 @@ async fn create_trace(desk: Desk) -> Reply {
 async fn create_spans(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
     let trace = desk.id(1, "path.trace_id")?;
-    let spans = accepted.decoded.items.iter().filter_map(|item| item.span());
+    let spans = accepted.items.iter().filter_map(|item| item.span());
     let spans: Vec<String> = spans.map(|span| ids::text(span.verbatim(trace))).collect();
     Ok(json(StatusCode::CREATED, &IndexMap::from([("span_ids", spans)])))
 }
@@ -187,7 +187,7 @@ async fn read_trace(desk: Desk) -> Reply {
 async fn create_score(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
     let project = desk.project_id().await?;
-    let shown = accepted.decoded.items.iter().find_map(|item| match &item.op {
+    let shown = accepted.items.iter().find_map(|item| match &item.op {
         Op::Score(score) => read::score(score, item.trace()?, &Outward::default(), &project),
         _ => None,
     });

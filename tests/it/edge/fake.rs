@@ -1,6 +1,7 @@
 //! A dialect with a handful of routes, and doors that nobody answers.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -106,7 +107,10 @@ impl Dialect for Fake {
         Router::new()
             .route(&self.at("/echo"), post(echo).get(echo))
             .route(&self.at("/large"), get(large))
-            .route(&self.at("/caller"), get(async |Extension(caller): Extension<Caller>| format!("{caller:?}")))
+            .route(
+                &self.at("/caller"),
+                get(async |Extension(caller): Extension<Caller>| format!("{} {}", caller.project, caller.key)),
+            )
             .route(&self.at("/panic"), get(async || panic!("on purpose") as ()))
             .route(&self.at("/wait"), get(wait))
     }
@@ -138,6 +142,10 @@ impl Dialect for Fake {
 
     fn decode(&self, _: &Call, _: &Seed) -> Result<Decoded, Refusal> {
         Ok(Decoded::default())
+    }
+
+    fn carve(&self, _: &Call, _: &Seed, _: &BTreeSet<u32>) -> Option<Bytes> {
+        None
     }
 
     fn show_id(&self, id: Id, _trace: Id, _out: &Outward) -> String {
@@ -203,6 +211,7 @@ fn info(name: &'static str) -> DialectInfo {
         requests_per_minute: None,
         items_per_minute: None,
         scores_per_minute: None,
+        confirms: false,
         batch_rows: 1,
         batch_bytes: 1,
         destination_keys: &[],

@@ -2,7 +2,10 @@
 //!
 //! An engine calls [`conformance!`] with a function that gives its [`Engine`].
 
+mod letters;
+mod retention;
 mod scene;
+mod weights;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,20 +17,30 @@ use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::OpenError;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
 
+pub(crate) use letters::files_dead_letters;
+pub(crate) use letters::finds_dead_letters;
+pub(crate) use retention::forgets_stubs;
+pub(crate) use retention::remembers_stubs;
+pub(crate) use retention::retires_records;
+pub(crate) use retention::shrinks_a_record;
 pub(crate) use scene::Scene;
 use scene::counters;
 pub(crate) use scene::draft;
 use scene::fact;
 use scene::fill;
+use scene::gap;
 use scene::newest;
 pub(crate) use scene::noise;
 use scene::open;
 use scene::seqs;
+pub(crate) use weights::tells_the_first_after;
+pub(crate) use weights::weighs_stretches;
 
 /// How the suite reaches one engine.
 pub(crate) struct Engine {
@@ -59,6 +72,14 @@ macro_rules! conformance {
             settles_whole_steps
             keeps_destinations_apart
             keeps_the_first_fact_and_replaces
+            files_dead_letters
+            finds_dead_letters
+            weighs_stretches
+            tells_the_first_after
+            retires_records
+            shrinks_a_record
+            remembers_stubs
+            forgets_stubs
             survives_close
             survives_a_drop
             counts_items_for_ever
@@ -89,8 +110,10 @@ pub(crate) async fn numbers_records_without_gaps(engine: &Engine) {
     assert_eq!(ledger.head(), 0);
     assert_eq!(ledger.range(0, 10, 1 << 20), Ok(vec![]));
     for expected in 1..=3 {
-        assert_eq!(ledger.append(draft("a")).await, Ok(expected));
+        let place = Place::default();
+        assert_eq!(ledger.append(Draft { place: place.clone(), ..draft("a") }).await, Ok(expected));
         assert_eq!(ledger.head(), expected);
+        assert_eq!((place.seq(), place.is_left()), (Some(expected), true));
     }
 }
 
@@ -108,6 +131,7 @@ pub(crate) async fn gives_back_what_was_appended(engine: &Engine) {
         items: 12,
         traces: vec![SubjectKey(9), SubjectKey(u64::MAX), SubjectKey(9)],
         subjects: vec![SubjectKey(3)],
+        place: Place::default(),
     };
     ledger.append(sent).await.unwrap();
     let record = ledger.get(&[1]).unwrap().remove(0);
@@ -218,6 +242,8 @@ pub(crate) async fn settles_whole_steps(engine: &Engine) {
         opened: vec![open(1 << 63, 0), open(7, 3), open(8, 0)],
         closed: vec![],
         facts: vec![fact("ids", b"7", b"minted")],
+        gaps: vec![gap(0, 1), gap(2, 3)],
+        ..Settle::default()
     };
     ledger.settle("d", step).await.unwrap();
     let step = Settle {
@@ -225,10 +251,16 @@ pub(crate) async fn settles_whole_steps(engine: &Engine) {
         counters: counters(20),
         opened: vec![open(7, 5)],
         closed: vec![SubjectKey(8), SubjectKey(7), SubjectKey(99)],
-        facts: vec![],
+        gaps: vec![gap(4, 5), gap(2, 3)],
+        ..Settle::default()
     };
     ledger.settle("d", step).await.unwrap();
-    let expected = Progress { base: 6, counters: counters(20), open: vec![open(7, 5), open(1 << 63, 0)] };
+    let expected = Progress {
+        base: 6,
+        counters: counters(20),
+        open: vec![open(7, 5), open(1 << 63, 0)],
+        gaps: vec![gap(2, 3), gap(4, 5)],
+    };
     assert_eq!(ledger.progress("d"), Ok(expected.clone()));
     assert_eq!(ledger.fact("ids", b"7"), Ok(Some(b"minted".to_vec())));
     drop(ledger);
@@ -240,14 +272,15 @@ pub(crate) async fn keeps_destinations_apart(engine: &Engine) {
     let ledger = scene.open();
     for (destination, base) in [("d", 1), ("e", 2)] {
         let opened = vec![open(7, base)];
-        let step = Settle { base, opened, ..Settle::default() };
+        let step = Settle { base, opened, gaps: vec![gap(base, 9)], ..Settle::default() };
         ledger.settle(destination, step).await.unwrap();
     }
     let closed = vec![SubjectKey(7)];
     let step = Settle { base: 3, closed, ..Settle::default() };
     ledger.settle("d", step).await.unwrap();
-    assert_eq!(ledger.progress("d").unwrap().open, []);
-    assert_eq!(ledger.progress("e").unwrap().open, [open(7, 2)]);
+    let (done, beside) = (ledger.progress("d").unwrap(), ledger.progress("e").unwrap());
+    assert_eq!((done.open, done.gaps), (vec![], vec![]));
+    assert_eq!((beside.open, beside.gaps), (vec![open(7, 2)], vec![gap(2, 9)]));
     assert_eq!(ledger.progress("e").unwrap().base, 2);
 }
 
@@ -383,7 +416,7 @@ pub(crate) async fn steps_over_a_damaged_record(engine: &Engine) {
     fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.damage)(scene.path(), 3);
-    check_hole(&*scene.open());
+    check_hole(&scene).await;
 }
 
 pub(crate) async fn notices_a_removed_record(engine: &Engine) {
@@ -392,19 +425,31 @@ pub(crate) async fn notices_a_removed_record(engine: &Engine) {
     fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.remove)(scene.path(), 3);
-    check_hole(&*scene.open());
+    check_hole(&scene).await;
 }
 
 // Four records, of which the third cannot be read.
-fn check_hole(ledger: &dyn Ledger) {
-    assert_eq!(seqs(ledger, 0, 9, 1 << 20), [1, 2]);
+async fn check_hole(scene: &Scene<'_>) {
+    let looking = scene.open_read_only();
+    assert_eq!(newest(&*looking, 9, None), [4]);
+    assert_eq!(looking.newest(9, Some(4)), Err(LedgerError::Corrupt(3)));
+    assert_eq!(looking.get(&[4, 3]), Err(LedgerError::Corrupt(3)));
+    drop(looking);
+    let ledger = scene.open();
+    assert_eq!(seqs(&*ledger, 0, 9, 1 << 20), [1, 2]);
     assert_eq!(ledger.range(2, 9, 1 << 20), Err(LedgerError::Corrupt(3)));
-    assert_eq!(seqs(ledger, 3, 9, 1 << 20), [4]);
-    assert_eq!(newest(ledger, 9, None), [4]);
-    assert_eq!(ledger.newest(9, Some(4)), Err(LedgerError::Corrupt(3)));
-    assert_eq!(newest(ledger, 9, Some(3)), [2, 1]);
-    assert_eq!(ledger.get(&[4, 3]), Err(LedgerError::Corrupt(3)));
-    assert_eq!(ledger.status().lost, 0);
+    assert_eq!(seqs(&*ledger, 3, 9, 1 << 20), [4]);
+    assert_eq!(newest(&*ledger, 9, Some(3)), [2, 1]);
+    // What was found before an append is put aside before it, and from then on every reader that
+    // counts is told, and the others step over it.
+    ledger.replace(vec![]).await.unwrap();
+    drop(ledger);
+    let ledger = scene.open();
+    assert_eq!(ledger.range(2, 9, 1 << 20), Err(LedgerError::Corrupt(3)));
+    assert_eq!(newest(&*ledger, 9, None), [4, 2, 1]);
+    assert_eq!(ledger.get(&[4, 3]).map(|held| held.len()), Ok(1));
+    let status = ledger.status();
+    assert_eq!((status.lost, status.quarantined, status.records), (0, 1, 3));
 }
 
 pub(crate) async fn notices_a_lost_tail(engine: &Engine) {

@@ -16,6 +16,9 @@ use futures::future::join_all;
 use rusqlite::Connection;
 
 use super::*;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::Place;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::draft;
 
 const SPAN_BYTES: usize = 2048;
@@ -74,6 +77,7 @@ async fn client(
             items: spans as u32,
             traces: keys(traces),
             subjects: keys(spans),
+            place: Place::default(),
             ..draft("")
         };
         let asked = Instant::now();

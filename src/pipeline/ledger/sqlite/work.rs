@@ -11,16 +11,25 @@ use tokio::sync::oneshot;
 use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Place;
+use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope;
+use crate::pipeline::ledger::sqlite::envelope::Parts;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
+use crate::pipeline::ledger::sqlite::letters;
+use crate::pipeline::ledger::sqlite::quarantine;
+use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::subjects;
+use crate::pipeline::ledger::sqlite::weights::Sums;
 
 /// One call waiting for the writer.
 pub(super) struct Job {
@@ -35,10 +44,19 @@ pub(super) struct Job {
 /// What a job asks.
 pub(super) enum Work {
     Append(Sealed),
-    Alias { trace: SubjectKey, seqs: Vec<Seq> },
-    Settle { destination: String, settle: Settle },
+    Alias {
+        trace: SubjectKey,
+        seqs: Vec<Seq>,
+    },
+    Settle {
+        destination: String,
+        settle: Settle,
+    },
     PutIfAbsent(Vec<Fact>),
     Replace(Vec<Fact>),
+    Retire(Step),
+    /// A record that a reader found damaged or missing.
+    Inspect(Seq),
     Close,
 }
 
@@ -48,6 +66,19 @@ pub(super) enum Answer {
     Done,
     Appended(Seq),
     Held(Vec<Vec<u8>>),
+    Retired(Retired),
+}
+
+/// The group's transaction, and what it has changed so far.
+pub(super) struct Batch<'a> {
+    /// Inside a transaction.
+    pub(super) conn: &'a Connection,
+    /// Where the ledger will end.
+    pub(super) tail: Tail,
+    /// What blocks will weigh, more or less.
+    pub(super) sums: Sums,
+    /// Whether pages were given back, which a checkpoint has to complete.
+    pub(super) vacuumed: bool,
 }
 
 /// A draft made ready away from the writer: all that is left is its place.
@@ -55,10 +86,11 @@ pub(super) struct Sealed {
     env: Vec<u8>,
     table: Vec<u8>,
     traces: Vec<SubjectKey>,
-    at_ms: i64,
+    at_ns: i64,
     project: Arc<str>,
     dialect: &'static str,
     items: u32,
+    place: Place,
 }
 
 impl Sealed {
@@ -67,13 +99,14 @@ impl Sealed {
         draft.traces.sort_unstable();
         draft.traces.dedup();
         Ok(Self {
-            env: sealer.seal(&draft)?,
+            env: sealer.seal(&Parts::of_draft(&draft))?,
             table: subjects::table(&draft.traces, &draft.subjects),
             traces: draft.traces,
-            at_ms: draft.at_ns.div_euclid(1_000_000),
+            at_ns: draft.at_ns,
             project: draft.project,
             dialect: draft.dialect,
             items: draft.items,
+            place: draft.place,
         })
     }
 
@@ -88,39 +121,61 @@ impl Work {
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Append(sealed) => sealed.weight(),
+            Self::Retire(step) => step.weight(),
             _ => 0,
         }
     }
 
-    /// Runs the statements; `tail` moves with every append.
-    pub(super) fn apply(&mut self, conn: &Connection, tail: &mut Tail) -> rusqlite::Result<Answer> {
+    /// Tells a record that has become durable its place.
+    pub(super) fn placed(&self, answer: &Answer) {
+        if let (Self::Append(sealed), Answer::Appended(seq)) = (self, answer) {
+            sealed.place.tell(*seq);
+        }
+    }
+
+    /// Runs the statements.
+    pub(super) fn apply(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<Answer> {
+        let conn = batch.conn;
         match self {
-            Self::Append(sealed) => append(conn, tail, sealed),
-            Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
+            Self::Append(sealed) => append(batch, sealed),
+            Self::Alias { trace, seqs } => alias(conn, *trace, seqs),
             Self::Settle { destination, settle } => step(conn, destination, settle),
             Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
             Self::Replace(facts) => replace(conn, facts),
+            Self::Retire(step) => step.apply(batch).map(Answer::Retired),
+            Self::Inspect(seq) => quarantine::inspect(batch, *seq).map(|()| Answer::Done),
             Self::Close => Ok(Answer::Done),
         }
     }
 }
 
-fn append(conn: &Connection, tail: &mut Tail, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+fn append(batch: &mut Batch<'_>, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+    let Batch { conn, tail, sums, .. } = batch;
     let seq = tail.seq + 1;
     envelope::stamp(&mut sealed.env, seq);
+    let Sealed { env, table, traces, at_ns, project, dialect, items, place: _ } = sealed;
     conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         signed(seq),
-        sealed.at_ms,
-        &*sealed.project,
-        sealed.dialect,
-        sealed.items,
-        sealed.env
+        at_ns.div_euclid(1_000_000),
+        &**project,
+        *dialect,
+        *items,
+        &*env
     ])?;
-    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2)")?.execute(params![signed(seq), sealed.table])?;
-    index(conn, &sealed.traces, &[seq])?;
+    let bytes = signed(env.len() as u64);
+    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        signed(seq),
+        *at_ns,
+        &**project,
+        *items,
+        bytes,
+        &*table
+    ])?;
+    sums.add(seq, project, Weight { records: 1, items: u64::from(*items), bytes: env.len() as u64 });
+    index(conn, traces, &[seq])?;
     tail.seq = seq;
     tail.records += 1;
-    tail.items += u64::from(sealed.items);
+    tail.items += u64::from(*items);
     Ok(Answer::Appended(seq))
 }
 
@@ -134,8 +189,19 @@ fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Re
     Ok(Answer::Done)
 }
 
+// What retention took away in the meantime stays away.
+fn alias(conn: &Connection, trace: SubjectKey, seqs: &[Seq]) -> rusqlite::Result<Answer> {
+    let mut held = conn.prepare_cached("SELECT 1 FROM records WHERE seq = ?1")?;
+    for seq in seqs {
+        if held.exists([signed(*seq)])? {
+            index(conn, &[trace], &[*seq])?;
+        }
+    }
+    Ok(Answer::Done)
+}
+
 fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Result<Answer> {
-    let Settle { base, counters, opened, closed, facts } = settle;
+    let Settle { base, counters, opened, closed, facts, gaps, letters, withdrawn } = settle;
     progress(conn, destination, *base, counters)?;
     let mut close = conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
     for trace in closed {
@@ -145,6 +211,8 @@ fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Resu
     for trace in opened {
         keep_open(&mut open, destination, trace)?;
     }
+    keep_gaps(conn, destination, gaps)?;
+    letters::keep(conn, destination, withdrawn, letters)?;
     replace(conn, facts)
 }
 
@@ -174,6 +242,15 @@ fn keep_open(into: &mut CachedStatement<'_>, destination: &str, open: &Open) -> 
         signed(*last),
         note,
     ])?;
+    Ok(())
+}
+
+fn keep_gaps(conn: &Connection, destination: &str, gaps: &[Gap]) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM gaps WHERE destination = ?1")?.execute([destination])?;
+    let mut keep = conn.prepare_cached("INSERT INTO gaps VALUES(?1, ?2, ?3)")?;
+    for Gap { after, upto } in gaps {
+        keep.execute((destination, signed(*after), signed(*upto)))?;
+    }
     Ok(())
 }
 
