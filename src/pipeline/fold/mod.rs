@@ -4,9 +4,11 @@
 //! later one, by the client's own version where all carry one. So the order of arrival does not
 //! matter, but for two updates of one field.
 
+mod scores;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod tombs;
 mod trace;
 
 pub use trace::Held;
