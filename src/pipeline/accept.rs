@@ -38,6 +38,13 @@ use crate::telemetry::metrics;
 /// Makes record ids.
 pub type NewId = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
 
+/// Why new requests of a project are to be refused: a destination's share of the disk is used up, and its
+/// policy says so.
+pub type Pressure = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// How long refused clients are told to wait, in whole seconds: a share does not empty at once.
+const REFUSED_FOR_S: u64 = 30;
+
 /// The accept stage.
 pub struct Acceptor {
     /// Where requests are kept.
@@ -56,6 +63,8 @@ pub struct Acceptor {
     pub repeats: Repeats,
     /// Tells what came.
     pub story: Arc<Story>,
+    /// Why requests of a project are refused for now, if they are.
+    pub pressure: Pressure,
     /// The last accept time given out.
     pub last: AtomicI64,
 }
@@ -92,6 +101,9 @@ impl Acceptor {
     }
 
     async fn take(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
+        if let Some(what) = (self.pressure)(&caller.project) {
+            return Err(Refusal::Unavailable { what, after_s: REFUSED_FOR_S });
+        }
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
         self.charge.spans(caller, spans(&decoded.items))?;
@@ -160,5 +172,7 @@ fn refusal(error: LedgerError) -> Refusal {
         return Refusal::TooLarge(format!("a request of {bytes} bytes is too large to keep"));
     }
     tracing::warn!(%error, "a request could not be stored");
-    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s: 1 }
+    // A queue empties at once, a disk does not.
+    let after_s = if error == LedgerError::DiskFull { 10 } else { 1 };
+    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s }
 }

@@ -2,16 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod captures;
+mod carve;
 mod console;
+mod corpus;
 mod edge;
 mod five_operations;
 mod fixtures;
+mod fuzz;
 mod ids;
 mod limits;
 mod nine_pairs;
 mod one_road;
 mod openapi;
 mod play;
+mod process;
+mod rude;
 mod shuffled_sites;
 mod shuffles;
 mod support;

@@ -51,19 +51,6 @@ fn server_refuses_one_address_for_both_listeners_and_durations_of_nothing() {
 }
 
 #[test]
-fn ledger_warns_of_what_is_not_enforced_yet() {
-    let text = small("[ledger]\nretain = { age = \"1h\" }\ndisk_reserve = \"1GiB\"");
-    assert_eq!(
-        warnings(&text),
-        [
-            "ledger.retain: carried but not enforced yet: nothing is deleted or refused by it",
-            "ledger.disk_reserve: carried but not enforced yet: nothing is deleted or refused by it",
-        ]
-    );
-    assert_eq!(warnings(&small("[ledger]\ndurability = \"os\"")), [""; 0]);
-}
-
-#[test]
 fn keys_have_one_project_and_both_scopes_unless_they_say_otherwise() {
     let config = good(&small(
         r#"
@@ -178,7 +165,7 @@ fn destinations_refuse_what_they_cannot_reach_or_use() {
             "destinations.b.api_keys: is missing: dialect \"beta\" takes nothing without a key; \
              write [\"env:NAME\"]",
             "destinations.b.workspace: unknown key; write one of dialect, allow_private, base_url, api_keys, \
-             read_api_key, egress, id_window, backlog, pass_through",
+             read_api_key, egress, backlog, oversize, confirm, id_window, pass_through",
             "destinations.c.base_url: \"ftp://c.example.com\": must be an http or https URL; \
              write \"https://host\" or \"https://host/path\"",
             "destinations.c.api_keys[1]: \"env:FIRST\": is named twice, but has one bucket; write it once",

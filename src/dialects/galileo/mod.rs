@@ -3,6 +3,7 @@
 //! Little can change there once it is stored, so a trace is written when it has settled. It owns the
 //! root of the data port: its Python SDK cannot keep a path prefix.
 
+mod carve;
 mod client;
 mod decode;
 mod encode;
@@ -14,9 +15,11 @@ mod tests;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use secrecy::SecretString;
 
@@ -83,6 +86,10 @@ impl Dialect for Galileo {
         decode::decode(call, seed)
     }
 
+    fn carve(&self, call: &Call, seed: &Seed, keep: &BTreeSet<u32>) -> Option<Bytes> {
+        carve::carve(call, seed, keep)
+    }
+
     fn project_name(&self, name: &str) -> String {
         settings::project_name(name)
     }
@@ -111,13 +118,13 @@ impl Dialect for Galileo {
         client::learn(project, request, answer, known)
     }
 
-    /// None: what is sent asks to be answered only once it is stored.
-    fn confirm(&self, _write: &Write) -> Option<Request> {
-        None
+    /// For what was answered in doubt only: what is sent asks to be answered once it is stored.
+    fn confirm(&self, write: &Write) -> Option<Request> {
+        client::confirm(write)
     }
 
-    fn confirmed(&self, _write: &Write, answer: &Answer) -> bool {
-        answer.status == 200
+    fn confirmed(&self, write: &Write, answer: &Answer) -> bool {
+        client::confirmed(write, answer)
     }
 
     fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {

@@ -208,6 +208,10 @@ async fn read_scores(desk: Desk) -> Reply {
 
 /// A refusal in the vendor's words (`wire/pandaprobe.md §12`).
 pub(super) fn refuse(refusal: &Refusal) -> Response {
+    refusal.mark(rendered(refusal))
+}
+
+fn rendered(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Malformed { message } => invalid("", message),
         Refusal::Invalid { path, rule } if path == settings::PROJECT_HEADER => {
@@ -218,7 +222,10 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             StatusCode::UNAUTHORIZED,
             "Missing credentials. Provide Authorization: Bearer <token> (with X-Project-ID) or X-API-Key header.",
         ),
-        Refusal::Unauthorized(_) => detail(StatusCode::UNAUTHORIZED, "Invalid or revoked API key."),
+        // The vendor's words, and which of the things that they can mean it was.
+        Refusal::Unauthorized(_) | Refusal::ForeignKey => {
+            detail(StatusCode::UNAUTHORIZED, &format!("Invalid or revoked API key: {refusal}."))
+        }
         Refusal::Forbidden(why) => detail(StatusCode::FORBIDDEN, why),
         Refusal::NotFound { what: "route", .. } => detail(StatusCode::NOT_FOUND, "Not Found"),
         Refusal::NotFound { what, id } => {

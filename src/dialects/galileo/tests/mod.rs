@@ -1,6 +1,7 @@
 //! Tests of the dialect as a whole, on what its SDKs really sent.
 
 mod any;
+mod carve;
 mod client;
 mod decode;
 mod encode;
@@ -8,6 +9,7 @@ mod read;
 mod routes;
 mod there_and_back;
 mod update;
+mod verdicts;
 
 use std::fs;
 use std::path::Path;

@@ -70,6 +70,10 @@ fn row(score: &Score, trace: Id, out: &Outward, losses: &mut Vec<Loss>) -> Optio
         lose(losses, &subject, &path, "not a number below 10^9");
         return None;
     }
+    if score.name.trim().is_empty() {
+        lose(losses, &subject, &path, "a score needs a name");
+        return None;
+    }
     if score.metadata.is_some() {
         lose(losses, &subject, &format!("{path}.metadata"), "a score has no metadata");
     }

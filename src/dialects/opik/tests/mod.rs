@@ -1,5 +1,6 @@
 //! Tests of the dialect: its fixtures decoded, encoded, served and mistreated.
 
+mod carve;
 mod decode;
 mod encode;
 mod exchange;
@@ -7,6 +8,7 @@ mod foreign;
 mod hostile;
 mod reads;
 mod routes;
+mod verdicts;
 
 use std::fs;
 use std::path::Path;

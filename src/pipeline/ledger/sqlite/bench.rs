@@ -16,7 +16,9 @@ use futures::future::join_all;
 use rusqlite::Connection;
 
 use super::*;
+use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Place;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::draft;
 
 const SPAN_BYTES: usize = 2048;
