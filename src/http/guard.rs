@@ -13,8 +13,10 @@ use crate::contract::Caller;
 use crate::contract::Credential;
 use crate::contract::Refusal;
 use crate::http::face::Face;
+use crate::http::keys;
 use crate::http::keys::Key;
 use crate::http::scopes;
+use crate::telemetry::metrics;
 
 /// Lets a request pass with its [`Caller`], or refuses it with its body unread.
 pub(super) async fn guard(State(face): State<Face>, mut request: Request, next: Next) -> Response {
@@ -41,7 +43,12 @@ fn admit(face: &Face, request: &Request) -> Result<Caller, Refusal> {
 
 fn identify<'a>(face: &'a Face, headers: &HeaderMap) -> Result<&'a Arc<Key>, Refusal> {
     match face.dialect.credential(headers) {
-        Some(Credential::Key(key)) => face.edge.keys.find(&key, (face.edge.clock)()),
+        Some(Credential::Key(key)) => {
+            if !keys::is_ours(&key) {
+                metrics::vendor_key(face.dialect.info().name);
+            }
+            face.edge.keys.find(&key, (face.edge.clock)())
+        }
         Some(Credential::Token(token)) => face.edge.tokens.verify(&token),
         None => Err(Refusal::Unauthenticated),
     }

@@ -120,7 +120,12 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Why a key may be unknown. A key that does not begin as ours is most likely the vendor's own.
+/// Whether a key begins as ours; one that does not is most likely the vendor's own.
+pub(super) fn is_ours(presented: &SecretString) -> bool {
+    presented.expose_secret().starts_with(PREFIX)
+}
+
+/// Why a key may be unknown.
 fn hint(presented: &str) -> &'static str {
     let Some(rest) = presented.strip_prefix(PREFIX) else {
         return "this is not a gateway key: use one that begins with sg_ where the vendor's own key would go";

@@ -30,6 +30,7 @@ use crate::pipeline::repeats::Repeats;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces;
 use crate::pipeline::traces::Traces;
+use crate::telemetry::metrics;
 
 /// Makes record ids.
 pub type NewId = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
@@ -87,8 +88,7 @@ impl Acceptor {
         let draft = draft(caller, dialect, &call, &seed, &decoded, &filed);
         let seq = self.ledger.append(draft).await.map_err(refusal)?;
         self.homes.remember(&caller.project, seq, &filed).await.map_err(refusal)?;
-        metrics::counter!("spangate_accepted_items_total", "project" => caller.project.to_string())
-            .increment(decoded.items.len() as u64);
+        metrics::accepted(&caller.project, decoded.items.len());
         self.story.came(dialect.info().name, &filed.homes, &decoded.items);
         let items = record::share(decoded.items.clone());
         self.traces.admit(&traces::sort(seq, seed.at, &filed.homes, decoded.quiet, items));

@@ -1,4 +1,5 @@
-//! Our own logs and metrics: about the gateway, never about what its clients say.
+//! Our own logs, metrics and alarms: about the gateway, never about what its clients say.
 
+pub mod alarm;
 pub mod logs;
 pub mod metrics;

@@ -2,6 +2,7 @@
 //! confirmed where a vendor's success promises nothing.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -16,6 +17,7 @@ use crate::contract::Write;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::pack;
 use crate::pipeline::pack::Place;
+use crate::telemetry::metrics;
 
 /// How long a delivered write may take to show before it is sent again (`design.md §5`).
 const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
@@ -83,15 +85,16 @@ async fn already_there(shipper: &Shipper, writes: &[&Write]) -> Result<bool, Str
 async fn try_once(shipper: &Shipper, writes: &[&Write]) -> (Verdict, String, bool) {
     let destination = &shipper.destination;
     let request = destination.dialect.pack(writes);
+    let start = Instant::now();
     let answer = match destination.client.send(&request).await {
         Ok(answer) => answer,
         Err(why) => {
-            count(shipper, &request, "no_answer");
+            count(shipper, &request, "no_answer", start.elapsed());
             return (Verdict::Retry(None), why, true);
         }
     };
     let verdict = destination.dialect.verdict(&request, &answer);
-    count(shipper, &request, label(&verdict));
+    count(shipper, &request, label(&verdict), start.elapsed());
     if verdict != Verdict::Delivered {
         return (verdict, describe(&request, answer.status, &answer.body), answer.status >= 500);
     }
@@ -158,12 +161,8 @@ fn label(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn count(shipper: &Shipper, request: &Request, outcome: &'static str) {
-    let name = shipper.destination.name.to_string();
-    metrics::counter!("spangate_egress_requests_total", "destination" => name.clone(), "outcome" => outcome)
-        .increment(1);
-    metrics::counter!("spangate_egress_rows_total", "destination" => name, "outcome" => outcome)
-        .increment(request.rows as u64);
+fn count(shipper: &Shipper, request: &Request, outcome: &'static str, took: Duration) {
+    metrics::vendor_answered(&shipper.destination.name, outcome, request.rows, took);
 }
 
 /// What was answered, for `explain`: the vendor's own words, cut.

@@ -255,15 +255,6 @@ impl Courier {
         if let Err(error) = self.ledger.settle(&self.destination().name, settle).await {
             tracing::error!(destination = %self.destination().name, %error, "progress could not be stored; it will be repeated");
         }
-        self.gauge();
-    }
-
-    fn gauge(&self) {
-        let book = self.book.lock();
-        let name = || self.destination().name.to_string();
-        metrics::gauge!("spangate_pending_items", "destination" => name()).set(book.pending() as f64);
-        metrics::gauge!("spangate_delivered_items", "destination" => name()).set(book.counters.delivered as f64);
-        metrics::gauge!("spangate_dead_items", "destination" => name()).set(book.counters.dead as f64);
     }
 }
 

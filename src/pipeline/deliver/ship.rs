@@ -30,6 +30,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::telemetry::metrics;
 
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
@@ -292,9 +293,8 @@ pub(super) fn failed(why: String) -> Outcome {
     Outcome::Failed { why, floor: None, frozen: None, stop: false }
 }
 
-fn count_losses(destination: &Arc<str>, losses: &[Loss]) {
+fn count_losses(destination: &str, losses: &[Loss]) {
     for loss in losses.iter().filter(|loss| !loss.carried) {
-        metrics::counter!("spangate_losses_total", "destination" => destination.to_string(), "field" => loss.path.clone())
-            .increment(1);
+        metrics::lost(destination, &loss.path);
     }
 }

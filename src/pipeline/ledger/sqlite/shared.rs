@@ -10,6 +10,7 @@ use crate::pipeline::ledger::Commits;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::ledger::sqlite::schema::Tail;
+use crate::telemetry::metrics;
 
 /// Written by the writer, read by all.
 pub(super) struct Shared {
@@ -71,6 +72,7 @@ impl Shared {
         let slot = COMMIT_BOUNDS.partition_point(|bound| *bound < took);
         commits.buckets[slot] += 1;
         drop(health);
+        metrics::committed(took);
         if appended {
             self.head.send_replace(tail.seq);
         }
