@@ -9,7 +9,7 @@ use crate::canonical::Time;
 use crate::pipeline::ledger::SubjectKey;
 
 /// So many traces refused within [`LOOK_BACK_NS`], and at least half of those that were settled.
-const TRACES: usize = 20;
+pub(super) const TRACES: usize = 20;
 const LOOK_BACK_NS: i64 = 60_000_000_000;
 /// How long an operator's word that refusals are to be parked holds.
 const ALLOWED_NS: i64 = 600_000_000_000;
