@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::join_all;
@@ -31,13 +30,16 @@ use crate::http::limits::Limits;
 use crate::http::tokens::Tokens;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::accept::NewId;
+use crate::pipeline::deliver;
 use crate::pipeline::deliver::Book;
 use crate::pipeline::deliver::Client;
 use crate::pipeline::deliver::Courier;
 use crate::pipeline::deliver::Destination;
+use crate::pipeline::deliver::Dial;
 use crate::pipeline::deliver::Egress;
 use crate::pipeline::deliver::Parts;
 use crate::pipeline::deliver::Rates as EgressRates;
+use crate::pipeline::deliver::Room;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::Shared;
 use crate::pipeline::explain::Explainer;
@@ -286,18 +288,11 @@ async fn destinations(
     environment: &BTreeMap<String, String>,
     ledger: &dyn Ledger,
 ) -> anyhow::Result<BTreeMap<String, Arc<Destination>>> {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(5))
-        .pool_idle_timeout(Duration::from_secs(50))
-        .build()
-        .context("building the HTTP client")?;
-    let egress = Egress::default();
+    let (egress, room) = (Egress::default(), Room::default());
     let mut out = BTreeMap::new();
     for (name, destination) in &config.destinations {
         let dialect = dialects.get(&destination.dialect).context("an unknown dialect")?;
-        let client = client(destination, dialect, environment, &egress, http.clone())?;
+        let client = client((name, destination), dialect, environment, (&egress, &room))?;
         let routes = routes(config, name, ledger).await?;
         let destination = Destination {
             name: name.as_str().into(),
@@ -314,12 +309,14 @@ async fn destinations(
 }
 
 fn client(
-    destination: &config::Destination,
+    (name, destination): (&str, &config::Destination),
     dialect: &'static dyn Dialect,
     environment: &BTreeMap<String, String>,
-    egress: &Egress,
-    http: reqwest::Client,
+    (egress, room): (&Egress, &Room),
 ) -> anyhow::Result<Client> {
+    let in_flight = usize::try_from(destination.egress.in_flight.get()).unwrap_or(1);
+    let allow_private = destination.allow_private;
+    let dial = Dial { allow_private, idle_connections: in_flight, look_up: deliver::system() };
     let origin = destination.base_url.origin().ascii_serialization();
     let rates = EgressRates {
         requests: destination.egress.requests_per_minute,
@@ -338,14 +335,16 @@ fn client(
         None => None,
     };
     Ok(Client::new(Parts {
-        http,
+        name: name.into(),
+        http: dial.client(&destination.base_url).with_context(|| format!("destination {name}"))?,
         dialect,
         base: destination.base_url.clone(),
         credentials: secrets.into_iter().map(|secret| egress.credential(&origin, secret, rates)).collect(),
         reader,
         settings: destination.settings.clone(),
-        in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
+        in_flight,
         timeout: destination.egress.timeout,
+        room: room.clone(),
     }))
 }
 

@@ -35,6 +35,7 @@ pub use self::destinations::Destination;
 pub use self::dialects::DialectInfo;
 pub use self::dialects::FlushMode;
 pub use self::egress::Egress;
+pub use self::hosts::inside;
 pub use self::keys::Key;
 pub use self::keys::Scopes;
 pub use self::ledger::Durability;

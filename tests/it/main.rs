@@ -12,6 +12,7 @@ mod nine_pairs;
 mod one_road;
 mod openapi;
 mod play;
+mod rude;
 mod shuffled_sites;
 mod shuffles;
 mod support;

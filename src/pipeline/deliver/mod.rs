@@ -4,14 +4,17 @@
 //! should look like at its vendor, sends the difference and settles. Everything it knows can be
 //! rebuilt from the ledger: `base` (all records up to it are settled) and the listed exceptions.
 
+mod answer;
 mod batch;
 mod book;
 mod client;
 mod courier;
 mod egress;
 mod job;
+mod resolve;
 mod retry;
 mod ship;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+pub use answer::Room;
 pub use book::Book;
 pub use book::State;
 pub use book::TraceState;
@@ -31,6 +35,10 @@ pub use courier::recall;
 pub use egress::Credential;
 pub use egress::Egress;
 pub use egress::Rates;
+pub use resolve::Dial;
+pub use resolve::DialError;
+pub use resolve::LookUp;
+pub use resolve::system;
 
 use crate::canonical::complement::Keep;
 use crate::contract::Dialect;
