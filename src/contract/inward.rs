@@ -16,6 +16,7 @@ use crate::canonical::Time;
 use crate::canonical::View;
 use crate::contract::Dialect;
 use crate::contract::Outward;
+use crate::contract::Slip;
 
 /// What the gateway offers to a dialect's routes; axum state.
 #[derive(Clone)]
@@ -39,6 +40,15 @@ pub struct Caller {
     pub project: Arc<str>,
     /// The key's name in the configuration, never the key.
     pub key: Arc<str>,
+    /// Where the receipt goes once the request is accepted; its own for each request.
+    pub slip: Slip,
+}
+
+impl Caller {
+    /// Who asks with a key of a project.
+    pub fn new(project: Arc<str>, key: Arc<str>) -> Self {
+        Self { project, key, slip: Slip::default() }
+    }
 }
 
 /// A credential as presented.
@@ -94,7 +104,8 @@ pub struct Decoded {
 
 /// Stores requests.
 pub trait Accept: Send + Sync {
-    /// Decodes, charges, resolves and appends; resolves once the request is durable.
+    /// Decodes, charges, resolves and appends; resolves once the request is durable, and its receipt is
+    /// on the caller's slip.
     fn accept<'a>(
         &'a self,
         caller: &'a Caller,
@@ -118,6 +129,8 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// A stored request.
 #[derive(Clone, Debug)]
 pub struct Accepted {
+    /// The record's place in the ledger.
+    pub seq: u64,
     /// The record's id: the receipt.
     pub receipt: [u8; 16],
     /// When it was accepted.

@@ -2,19 +2,31 @@
 //!
 //! A dialect knows one wire format and nothing of the gateway; the pipeline knows no vendor. They
 //! meet here: [`Dialect`] is what a vendor's folder offers, [`Accept`], [`Read`] and [`Names`] are
-//! what the gateway offers to a dialect's routes, [`Explain`] what it offers to its operator.
+//! what the gateway offers to a dialect's routes, [`Explain`] and [`Operate`] what it offers to its operator.
 //! Everything a dialect does outward is pure: it plans [`Write`]s, packs them into [`Request`]s and
 //! judges an [`Answer`]; the courier does the I/O.
 
 mod dialect;
+mod explain;
 mod inward;
 mod operate;
 mod outward;
+mod receipt;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
 pub use dialect::FlushMode;
 pub use dialect::SdkEnvironment;
+
+pub use explain::Arrival;
+pub use explain::Documents;
+pub use explain::Explain;
+pub use explain::Explanation;
+pub use explain::Page;
+pub use explain::Place;
+pub use explain::RecordLine;
+pub use explain::SpanLine;
+pub use explain::Summary;
 
 pub use inward::Accept;
 pub use inward::Accepted;
@@ -32,16 +44,24 @@ pub use inward::Read;
 pub use inward::Refusal;
 pub use inward::Seed;
 
-pub use operate::Arrival;
-pub use operate::Documents;
-pub use operate::Explain;
-pub use operate::Explanation;
-pub use operate::Page;
-pub use operate::Place;
-pub use operate::RecordLine;
-pub use operate::SpanLine;
+pub use operate::Account;
+pub use operate::After;
+pub use operate::AlarmLine;
+pub use operate::Condition;
+pub use operate::Fate;
+pub use operate::Followed;
+pub use operate::Items;
+pub use operate::LetterFilter;
+pub use operate::LetterLine;
+pub use operate::LetterList;
+pub use operate::LetterPage;
+pub use operate::LossCount;
+pub use operate::Moved;
+pub use operate::Operate;
+pub use operate::Rates;
 pub use operate::Standing;
-pub use operate::Summary;
+pub use operate::State;
+pub use operate::TraceFate;
 
 pub use outward::Answer;
 pub use outward::Bucket;
@@ -55,3 +75,7 @@ pub use outward::Verdict;
 pub use outward::Wanted;
 pub use outward::Write;
 pub use outward::plain;
+
+pub use receipt::NoReceipt;
+pub use receipt::Receipt;
+pub use receipt::Slip;

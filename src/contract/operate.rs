@@ -1,215 +1,135 @@
-//! What the gateway offers to its operator: where traces have got to, how destinations do.
+//! What the gateway offers to its operator beside explaining: how destinations do, whether the books
+//! balance, what became of a request, and what was refused for good.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::canonical::Loss;
+use crate::contract::Place;
+use crate::contract::Receipt;
+use crate::contract::RecordLine;
 
-/// Tells an operator where traces have got to. Ids and times are texts; ledger reads block.
-pub trait Explain: Send + Sync {
-    /// The newest traces, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// Why the ledger cannot be read.
-    fn newest(&self, limit: usize) -> Result<Vec<Summary>, String>;
-
-    /// The trace (or the trace of the span) that any dialect knows by an id; looked for in one project,
-    /// or in all, in the configuration's order. `None`: unknown here.
-    ///
-    /// # Errors
-    /// Why the ledger cannot be read.
-    fn explain(&self, id: &str, project: Option<&str>) -> Result<Option<Explanation>, String>;
-
-    /// The trace as it was sent, and as each destination that was shown it answers now.
-    fn documents<'a>(&'a self, found: &'a Explanation) -> BoxFuture<'a, Result<Documents, String>>;
-
+/// Tells an operator how the gateway does, and does what an operator says. Times are texts; ledger reads
+/// block. An error says why the ledger cannot be read.
+pub trait Operate: Send + Sync {
     /// How each destination does.
-    fn destinations(&self) -> Vec<Standing>;
+    ///
+    /// # Errors
+    /// As above.
+    fn destinations(&self) -> Result<Vec<Standing>, String>;
+
+    /// Every destination's books.
+    ///
+    /// # Errors
+    /// As above.
+    fn books(&self) -> Result<Vec<Account>, String>;
+
+    /// Where the items of a request have got to; `None`: it is not held here.
+    ///
+    /// # Errors
+    /// As above.
+    fn receipt(&self, receipt: Receipt) -> Result<Option<Followed>, String>;
+
+    /// Dead letters, oldest first.
+    ///
+    /// # Errors
+    /// As above.
+    fn letters(&self, wanted: &LetterFilter) -> Result<LetterList, String>;
+
+    /// One dead letter, whole; `None`: there is none of that number (any more).
+    ///
+    /// # Errors
+    /// As above.
+    fn letter(&self, id: u64) -> Result<Option<LetterPage>, String>;
+
+    /// Lets the traces of dead letters be sent again, as they are translated today; looks for up to
+    /// `wait` at what becomes of them.
+    ///
+    /// # Errors
+    /// As above, or that the gateway is stopped.
+    fn replay<'a>(&'a self, wanted: &'a LetterFilter, wait: Duration) -> BoxFuture<'a, Result<Moved, String>>;
+
+    /// Gives the traces of dead letters up: their items count as expired.
+    ///
+    /// # Errors
+    /// As above, or that the gateway is stopped.
+    fn discard(&self, wanted: &LetterFilter) -> Result<Moved, String>;
+
+    /// Stops writing to a destination until it is resumed; whether there is such a destination.
+    fn pause(&self, destination: &str) -> bool;
+
+    /// Takes every pause of a destination back; whether there is such a destination.
+    fn resume(&self, destination: &str) -> bool;
 }
 
-/// A trace in a list.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Summary {
-    /// The project it was accepted under.
-    pub project: String,
-    /// Its native id; of a span, where only updates of that span are held.
-    pub id: String,
-    /// The dialect it came in.
-    pub dialect: String,
-    /// Its name, where one was sent.
-    pub name: Option<String>,
-    /// When its newest item was accepted.
-    pub accepted: String,
-    /// Whether nothing more of it is expected.
-    pub complete: bool,
-    /// How many spans of it are held.
-    pub spans: usize,
-    /// Its state at each destination of its project.
-    pub destinations: BTreeMap<String, Place>,
-}
-
-/// Where a trace has got to at one destination.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// What a destination is doing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// Everything accepted about it is shown there.
-    Shown,
-    /// Something accepted waits to be sent.
-    Waiting,
-    /// Something is on its way.
-    Sending,
-    /// Something was refused for good; it waits for news of the trace.
-    Parked,
-    /// It is older than the route.
-    Never,
+pub enum State {
+    /// Written to as things come.
+    #[default]
+    Running,
+    /// Its vendor asked for patience.
+    Limited,
+    /// Its vendor does not answer, or with faults of its own: the breaker is open.
+    Failing,
+    /// Its vendor accepts and does not show.
+    Behind,
+    /// Its vendor refuses in mass, so that no refusal is believed.
+    Refusing,
+    /// Its vendor does not take our credential.
+    Credential,
+    /// An operator paused it.
+    Paused,
+    /// The gateway does not run.
+    Stopped,
 }
 
-impl Place {
-    /// The word for people.
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Running,
+        Self::Limited,
+        Self::Failing,
+        Self::Behind,
+        Self::Refusing,
+        Self::Credential,
+        Self::Paused,
+        Self::Stopped,
+    ];
+
+    /// The word for people and metrics.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Shown => "shown",
-            Self::Waiting => "waiting",
-            Self::Sending => "sending",
-            Self::Parked => "parked",
-            Self::Never => "never",
+            Self::Running => "running",
+            Self::Limited => "limited",
+            Self::Failing => "failing",
+            Self::Behind => "behind",
+            Self::Refusing => "refusing",
+            Self::Credential => "credential",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
         }
     }
 }
 
-/// Everything an operator may ask about one trace.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Explanation {
-    /// The project it was accepted under.
-    pub project: String,
-    /// Its native id; of a span, where only updates of that span are held.
-    pub id: String,
-    /// The span that was asked for, if it was one.
-    pub asked_span: Option<String>,
-    /// The dialect it came in.
-    pub dialect: String,
-    /// Its name, where one was sent.
-    pub name: Option<String>,
-    /// The earliest start known.
-    pub start: Option<String>,
-    /// Whether nothing more of it is expected.
-    pub complete: bool,
-    /// Whether its client deleted it.
-    pub deleted: bool,
-    /// Its spans, in order of their first item.
-    pub spans: Vec<SpanLine>,
-    /// How many scores stand.
-    pub scores: usize,
-    /// The requests that spoke of it, oldest first.
-    pub records: Vec<RecordLine>,
-    /// What each destination of its project shows of it.
-    pub destinations: Vec<Arrival>,
-    /// Other projects that know the id.
-    pub also_in: Vec<String>,
-    /// The trace itself, where it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub documents: Option<Documents>,
-}
-
-/// A span in an explanation.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct SpanLine {
-    /// Its native id.
-    pub id: String,
-    /// Its parent's native id.
-    pub parent: Option<String>,
-    /// Its name, where one was sent.
-    pub name: Option<String>,
-    /// What it did, in the canonical word.
-    pub kind: Option<String>,
-    /// Whether it has ended.
-    pub ended: bool,
-}
-
-/// A request in an explanation.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct RecordLine {
-    /// Its place in the ledger.
-    pub seq: u64,
-    /// Its receipt, in hex.
-    pub receipt: String,
-    /// When it was accepted.
-    pub at: String,
-    /// The dialect it came in.
-    pub dialect: String,
-    /// Method and path.
-    pub call: String,
-    /// The name of the gateway key that sent it.
-    pub key: String,
-    /// How many of its items are about this trace.
-    pub items: u64,
-}
-
-/// A trace at one destination.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Arrival {
-    /// The destination.
-    pub destination: String,
-    /// Its dialect.
-    pub dialect: String,
-    /// Where the trace has got to there.
-    pub state: Place,
-    /// The trace's id there, minted or not yet.
-    pub id: String,
-    /// Each span's id there, by its native id.
-    pub spans: BTreeMap<String, String>,
-    /// The page of the vendor's console.
-    pub link: Option<String>,
-    /// Items shown.
-    pub shown: u64,
-    /// Items that wait or are on their way.
-    pub pending: u64,
-    /// Items given up, until there is news of the trace.
-    pub dead: u64,
-    /// Tries since something was last shown.
-    pub attempts: u32,
-    /// When it is looked at next.
+/// What a destination is doing, and why.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Condition {
+    /// In a word.
+    pub state: State,
+    /// Since when, where it is not running.
+    pub since: Option<String>,
+    /// When it is tried again.
     pub next_try: Option<String>,
-    /// The last error, or why it is parked.
+    /// Why, where it is not running.
     pub why: Option<String>,
-    /// What could not be carried natively.
-    pub losses: Vec<Loss>,
-}
-
-impl Arrival {
-    /// The losses of one subject, fate and reason together, in order of the first of each: subject,
-    /// whether the reserved key carries them, why, and the fields.
-    pub fn losses_together(&self) -> Vec<(&str, bool, &str, Vec<&str>)> {
-        let mut groups: IndexMap<(&str, bool, &str), Vec<&str>> = IndexMap::new();
-        for Loss { subject, path, why, carried } in &self.losses {
-            groups.entry((subject, *carried, why)).or_default().push(path);
-        }
-        groups.into_iter().map(|((subject, carried, why), paths)| (subject, carried, why, paths)).collect()
-    }
-}
-
-/// A trace as sent and as shown.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Documents {
-    /// As it was sent, in canonical words.
-    pub sent: serde_json::Value,
-    /// What each destination that was shown it answers now.
-    pub shown: BTreeMap<String, Vec<Page>>,
-}
-
-/// One answer of a vendor to a read.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Page {
-    /// What was asked: method and path.
-    pub call: String,
-    /// The status, if an answer came.
-    pub status: Option<u16>,
-    /// The body, indented and cut; or why no answer came.
-    pub text: String,
+    /// The newest error of any request to it.
+    pub last_error: Option<String>,
 }
 
 /// How a destination does.
@@ -221,18 +141,286 @@ pub struct Standing {
     pub dialect: String,
     /// Its base URL, without credentials.
     pub base_url: String,
-    /// Items that wait or are on their way.
-    pub pending: u64,
-    /// Accepted requests it has not looked at yet.
+    /// What it is doing, and why.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// Items accepted for it, by what has become of them.
+    #[serde(flatten)]
+    pub items: Items,
+    /// Those of the pending ones that it has not looked at yet.
     pub unread: u64,
-    /// Traces that are not settled there.
+    /// Bytes of the requests that hold what is pending.
+    pub backlog_bytes: u64,
+    /// When the oldest pending item was accepted.
+    pub oldest: Option<String>,
+    /// How long ago that is.
+    pub oldest_seconds: Option<u64>,
+    /// Traces that it has looked at and that are not settled there.
     pub open: usize,
     /// Those of them that are parked.
     pub parked: usize,
-    /// Items shown.
+    /// Requests on their way.
+    pub in_flight: usize,
+    /// Requests that may be on their way at once.
+    pub concurrency: usize,
+    /// Items a minute, over the last minute.
+    pub per_minute: Rates,
+    /// The alarms that stand.
+    pub alarms: Vec<AlarmLine>,
+}
+
+/// Items accepted for a destination, by what has become of them.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Items {
+    /// All that were accepted for it since its routes began.
+    pub accepted: u64,
+    /// Shown there, or superseded before they were sent.
     pub delivered: u64,
-    /// Items given up.
+    /// Refused for good: dead letters hold them.
     pub dead: u64,
-    /// The newest error of a trace that is tried again, or why the newest parked one is.
-    pub last_error: Option<String>,
+    /// Held back by a rule of the route.
+    pub filtered: u64,
+    /// Given up by a policy or an operator.
+    pub expired: u64,
+    /// No longer readable.
+    pub quarantined: u64,
+    /// Waiting, on their way, or not looked at yet.
+    pub pending: u64,
+}
+
+impl Items {
+    /// Whether every accepted item has one outcome.
+    pub fn balance(&self) -> bool {
+        let Self { accepted, delivered, dead, filtered, expired, quarantined, pending } = *self;
+        accepted == delivered + dead + filtered + expired + quarantined + pending
+    }
+
+    /// Each outcome with its word.
+    pub fn outcomes(&self) -> [(&'static str, u64); 6] {
+        let Self { delivered, dead, filtered, expired, quarantined, pending, .. } = *self;
+        [
+            ("delivered", delivered),
+            ("dead", dead),
+            ("filtered", filtered),
+            ("expired", expired),
+            ("quarantined", quarantined),
+            ("pending", pending),
+        ]
+    }
+}
+
+/// One destination's books.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Account {
+    /// The destination.
+    pub destination: String,
+    /// Its items.
+    #[serde(flatten)]
+    pub items: Items,
+    /// Whether they balance.
+    pub balanced: bool,
+}
+
+/// Items a minute.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Rates {
+    /// Accepted.
+    pub accepted: f64,
+    /// Delivered.
+    pub delivered: f64,
+    /// Refused for good.
+    pub dead: f64,
+}
+
+/// An alarm that stands.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct AlarmLine {
+    /// What is wrong, in a word.
+    pub kind: String,
+    /// It, in a sentence.
+    pub text: String,
+    /// Since when.
+    pub since: String,
+}
+
+/// A request, followed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Followed {
+    /// The project it was accepted under.
+    pub project: String,
+    /// The request; its items are all of it.
+    #[serde(flatten)]
+    pub request: RecordLine,
+    /// Where its items have got to, by destination of its project.
+    pub destinations: Vec<Fate>,
+}
+
+/// A request at one destination.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Fate {
+    /// The destination.
+    pub destination: String,
+    /// Its dialect.
+    pub dialect: String,
+    /// Its items there, by what has become of them.
+    #[serde(flatten)]
+    pub items: Items,
+    /// Items that are older than the route.
+    pub before_route: u64,
+    /// Trace by trace.
+    pub traces: Vec<TraceFate>,
+}
+
+/// The items of a request about one trace, at one destination.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct TraceFate {
+    /// The trace's native id; of a span, where only updates of that span are held.
+    pub id: String,
+    /// Where the trace has got to there.
+    pub state: Place,
+    /// How many items of the request are about it.
+    pub items: u64,
+    /// How many of these were refused for good.
+    pub dead: u64,
+    /// Tries so far.
+    pub attempts: u32,
+    /// The vendor's last status, where it refused.
+    pub status: Option<u16>,
+    /// The last error, or why it is parked.
+    pub why: Option<String>,
+    /// When it is looked at next.
+    pub next_try: Option<String>,
+    /// Fields that could not be carried natively: how many are lost, and how many the reserved key has.
+    pub losses: LossCount,
+    /// Its dead letters.
+    pub letters: Vec<u64>,
+}
+
+/// Fields that could not be carried natively.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LossCount {
+    /// Not there at all.
+    pub lost: usize,
+    /// Under the reserved key.
+    pub kept: usize,
+}
+
+/// Which dead letters are meant: all that is set must hold.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LetterFilter {
+    /// Of this destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Of this project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// With this in the reason or in the vendor's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Given up at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Given up at this time or earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// With one of these numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<u64>,
+    /// With a number above this one, to page on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<u64>,
+    /// At most so many letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+impl LetterFilter {
+    /// Whether it means every letter there is.
+    pub fn is_open(&self) -> bool {
+        *self == Self { limit: self.limit, ..Self::default() }
+    }
+}
+
+/// Dead letters.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LetterList {
+    /// How many there are that the filter means, listed or not.
+    pub total: u64,
+    /// The letters, lowest numbers first.
+    pub letters: Vec<LetterLine>,
+}
+
+/// A dead letter in a list.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LetterLine {
+    /// Its number.
+    pub id: u64,
+    /// Who refused.
+    pub destination: String,
+    /// The project.
+    pub project: String,
+    /// The trace's native id, where it is still held.
+    pub trace: Option<String>,
+    /// What in it was refused.
+    pub target: String,
+    /// How many items that is.
+    pub items: u64,
+    /// A short class.
+    pub reason: String,
+    /// The vendor's words.
+    pub why: String,
+    /// The vendor's status, if it answered.
+    pub status: Option<u16>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When its first item was accepted.
+    pub first: String,
+    /// When it was given up.
+    pub dead: String,
+    /// Where the trace has got to since.
+    pub state: Place,
+}
+
+/// A dead letter, whole.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LetterPage {
+    /// As in a list.
+    #[serde(flatten)]
+    pub line: LetterLine,
+    /// The last request as sent, cut, without its credential.
+    pub request: String,
+    /// The last answer, cut.
+    pub answer: String,
+    /// The requests that hold its items, as far as they are held.
+    pub records: Vec<RecordLine>,
+}
+
+/// What a replay or a drop did, or would do.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Moved {
+    /// Letters that the filter means.
+    pub letters: u64,
+    /// Traces that they are about; each moves as a whole, with its other letters there.
+    pub traces: u64,
+    /// Items that moved.
+    pub items: u64,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// The same traces by destination.
+    pub destinations: BTreeMap<String, u64>,
+    /// What had become of the traces when the wait was over; absent where nobody waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
+}
+
+/// What became of traces that were sent again.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct After {
+    /// Traces that are shown now.
+    pub shown: u64,
+    /// Traces that were refused again.
+    pub refused: u64,
+    /// Traces that still wait or are on their way.
+    pub waiting: u64,
 }

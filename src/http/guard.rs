@@ -7,26 +7,43 @@ use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
+use http::HeaderName;
+use http::HeaderValue;
 use http::header;
 
 use crate::contract::Caller;
 use crate::contract::Credential;
 use crate::contract::Refusal;
+use crate::contract::Slip;
 use crate::http::face::Face;
 use crate::http::keys;
 use crate::http::keys::Key;
 use crate::http::scopes;
 use crate::telemetry::metrics;
 
+/// The header that carries a receipt.
+const RECEIPT: HeaderName = HeaderName::from_static("x-spangate-receipt");
+
 /// Lets a request pass with its [`Caller`], or refuses it with its body unread.
 pub(super) async fn guard(State(face): State<Face>, mut request: Request, next: Next) -> Response {
     match admit(&face, &request) {
         Ok(caller) => {
+            let slip = caller.slip.clone();
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            handed(next.run(request).await, &slip)
         }
         Err(refusal) => face.refuse(&refusal),
     }
+}
+
+/// The response with its receipt, if the request was accepted.
+fn handed(mut response: Response, slip: &Slip) -> Response {
+    if let Some(receipt) = slip.receipt()
+        && let Ok(value) = HeaderValue::try_from(receipt.to_string())
+    {
+        response.headers_mut().insert(RECEIPT, value);
+    }
+    response
 }
 
 fn admit(face: &Face, request: &Request) -> Result<Caller, Refusal> {
@@ -35,7 +52,7 @@ fn admit(face: &Face, request: &Request) -> Result<Caller, Refusal> {
     if let Some(scope) = need.missing(key.scopes) {
         return Err(Refusal::Forbidden(format!("the gateway key {} does not have the scope \"{scope}\"", key.name)));
     }
-    let caller = Caller { project: Arc::clone(&key.project), key: Arc::clone(&key.name) };
+    let caller = Caller::new(Arc::clone(&key.project), Arc::clone(&key.name));
     face.edge.limits.request(&caller)?;
     face.edge.limits.bytes(&caller, declared(request.headers()).unwrap_or(0))?;
     Ok(caller)

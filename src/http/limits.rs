@@ -212,7 +212,7 @@ mod tests {
                 expires: None,
             }]);
             let limits = Limits::new(&keys, [("checkout".into(), project)], &clock);
-            Self { limits, now, caller: Caller { project: "checkout".into(), key: "first".into() } }
+            Self { limits, now, caller: Caller::new("checkout".into(), "first".into()) }
         }
 
         fn wait(&self, ms: i64) {

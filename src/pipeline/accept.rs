@@ -18,6 +18,7 @@ use crate::contract::Charge;
 use crate::contract::Clock;
 use crate::contract::Decoded;
 use crate::contract::Dialect;
+use crate::contract::Receipt;
 use crate::contract::Refusal;
 use crate::contract::Seed;
 use crate::pipeline::homes::Filed;
@@ -65,14 +66,8 @@ impl Accept for Acceptor {
         call: Call,
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         async move {
-            let print = self.repeats.print(caller, &call);
-            if let Some(accepted) = print.and_then(|print| self.repeats.earlier(print)) {
-                return Ok(accepted);
-            }
-            let accepted = self.take(caller, dialect, call).await?;
-            if let Some(print) = print {
-                self.repeats.remember(print, &accepted);
-            }
+            let accepted = self.once(caller, dialect, call).await?;
+            caller.slip.note(Receipt { seq: accepted.seq, id: accepted.receipt });
             Ok(accepted)
         }
         .boxed()
@@ -80,6 +75,19 @@ impl Accept for Acceptor {
 }
 
 impl Acceptor {
+    /// Takes a request, unless it is one that was taken before.
+    async fn once(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
+        let print = self.repeats.print(caller, &call);
+        if let Some(accepted) = print.and_then(|print| self.repeats.earlier(print)) {
+            return Ok(accepted);
+        }
+        let accepted = self.take(caller, dialect, call).await?;
+        if let Some(print) = print {
+            self.repeats.remember(print, &accepted);
+        }
+        Ok(accepted)
+    }
+
     async fn take(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
@@ -92,7 +100,7 @@ impl Acceptor {
         self.story.came(dialect.info().name, &filed.homes, &decoded.items);
         let items = record::share(decoded.items.clone());
         self.traces.admit(&traces::sort(seq, seed.at, &filed.homes, decoded.quiet, items));
-        Ok(Accepted { receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })
+        Ok(Accepted { seq, receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })
     }
 
     /// The wall clock, but never twice the same and never backwards: versions made of accept times

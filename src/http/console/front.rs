@@ -23,12 +23,12 @@ pub(super) fn page(destinations: &[Standing], traces: &[Summary]) -> Html {
 fn standings(html: &mut Html, destinations: &[Standing]) {
     html.heads(["destination", "dialect", "items shown", "pending", "given up", "traces open", "parked", "last error"]);
     for standing in destinations {
-        let Standing { destination, dialect, base_url, pending, unread, open, parked, delivered, dead, last_error } =
-            standing;
+        let Standing { destination, dialect, base_url, items, unread, open, parked, .. } = standing;
         let unread = if *unread == 0 { String::new() } else { format!(" and {unread} requests") };
         html.raw("<tr><td title=\"").text(base_url).raw("\">").text(destination).raw("</td>").cell(dialect);
-        html.cell(&delivered.to_string()).cell(&format!("{pending}{unread}")).cell(&dead.to_string());
-        html.cell(&open.to_string()).cell(&parked.to_string()).cell(last_error.as_deref().unwrap_or("")).raw("</tr>");
+        html.cell(&items.delivered.to_string()).cell(&format!("{}{unread}", items.pending));
+        html.cell(&items.dead.to_string()).cell(&open.to_string()).cell(&parked.to_string());
+        html.cell(standing.condition.last_error.as_deref().unwrap_or("")).raw("</tr>");
     }
     html.end_table();
 }

@@ -8,8 +8,11 @@ use url::Url;
 
 use super::Entry;
 use super::find::Held;
+use crate::contract::Condition;
 use crate::contract::Dialect;
+use crate::contract::Items;
 use crate::contract::Place;
+use crate::contract::Rates;
 use crate::contract::Standing;
 use crate::pipeline::deliver::Book;
 use crate::pipeline::deliver::Client;
@@ -19,6 +22,7 @@ use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::State;
 use crate::pipeline::deliver::TraceState;
 use crate::pipeline::deliver::recall;
+use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
@@ -104,17 +108,25 @@ impl Outlet {
     pub(super) fn standing(&self, head: Seq) -> Standing {
         let book = self.book.lock();
         let newest = book.traces().filter(|(_, trace)| trace.why.is_some()).max_by_key(|(_, trace)| trace.last_at);
+        let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters;
+        let pending = book.pending();
+        let last_error = newest.and_then(|(_, trace)| trace.why.clone());
         Standing {
             destination: self.name.to_string(),
             dialect: self.dialect.info().name.to_owned(),
             base_url: self.base.to_string(),
-            pending: book.pending(),
+            condition: Condition { last_error, ..Condition::default() },
+            items: Items { accepted, delivered, dead, filtered, expired, quarantined, pending },
             unread: head.saturating_sub(book.cursor),
+            backlog_bytes: 0,
+            oldest: None,
+            oldest_seconds: None,
             open: book.open(),
             parked: book.traces().filter(|(_, trace)| trace.state == State::Parked).count(),
-            delivered: book.counters.delivered,
-            dead: book.counters.dead,
-            last_error: newest.and_then(|(_, trace)| trace.why.clone()),
+            in_flight: 0,
+            concurrency: 0,
+            per_minute: Rates::default(),
+            alarms: Vec::new(),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Book {
             public_url: Arc::from(""),
             console_url: Arc::from(""),
         };
-        let caller = Caller { project: Arc::from(PROJECT), key: Arc::from("") };
+        let caller = Caller::new(Arc::from(PROJECT), Arc::from(""));
         let routes = dialect.open_routes().merge(dialect.routes());
         let routes: Router = routes.layer(Extension(caller)).with_state(doors);
         let mut request = http::Request::new(Body::from(call.body.clone()));
@@ -158,7 +158,8 @@ impl Accept for Nothing {
         _dialect: &'static dyn Dialect,
         _call: Call,
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
-        futures::future::ready(Ok(Accepted { receipt: [0; 16], at: Time::default(), decoded: Arc::default() })).boxed()
+        futures::future::ready(Ok(Accepted { seq: 0, receipt: [0; 16], at: Time::default(), decoded: Arc::default() }))
+            .boxed()
     }
 }
 

@@ -106,7 +106,10 @@ impl Dialect for Fake {
         Router::new()
             .route(&self.at("/echo"), post(echo).get(echo))
             .route(&self.at("/large"), get(large))
-            .route(&self.at("/caller"), get(async |Extension(caller): Extension<Caller>| format!("{caller:?}")))
+            .route(
+                &self.at("/caller"),
+                get(async |Extension(caller): Extension<Caller>| format!("{} {}", caller.project, caller.key)),
+            )
             .route(&self.at("/panic"), get(async || panic!("on purpose") as ()))
             .route(&self.at("/wait"), get(wait))
     }

@@ -60,7 +60,7 @@ impl Accept for Memory {
             let receipt = [u8::try_from(calls.len()).unwrap(); 16];
             let decoded = dialect.decode(&call, &Seed { record: receipt, at: AT })?;
             calls.push(call);
-            Ok(Accepted { receipt, at: AT, decoded: Arc::new(decoded) })
+            Ok(Accepted { seq: 1, receipt, at: AT, decoded: Arc::new(decoded) })
         }
         .boxed()
     }
@@ -141,7 +141,7 @@ impl Scene {
             public_url: "http://gateway".into(),
             console_url: "http://console".into(),
         };
-        let caller = Caller { project: "tenant".into(), key: "laptop".into() };
+        let caller = Caller::new("tenant".into(), "laptop".into());
         let router = Galileo.open_routes().merge(Galileo.routes().layer(Extension(caller))).with_state(doors);
         Self { memory, router }
     }

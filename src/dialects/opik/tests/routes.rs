@@ -60,7 +60,7 @@ impl Accept for Cardboard {
         async move {
             let decoded = dialect.decode(&call, &seed())?;
             self.calls.lock().expect("not poisoned").push(call);
-            Ok(Accepted { receipt: [0; 16], at: seed().at, decoded: Arc::new(decoded) })
+            Ok(Accepted { seq: 1, receipt: [0; 16], at: seed().at, decoded: Arc::new(decoded) })
         }
         .boxed()
     }
@@ -138,7 +138,7 @@ fn server() -> Server {
         public_url: "https://gate.example".into(),
         console_url: "http://127.0.0.1:4401".into(),
     };
-    let caller = Caller { project: "demo".into(), key: "k".into() };
+    let caller = Caller::new("demo".into(), "k".into());
     let routes = Opik.open_routes().merge(Opik.routes().layer(Extension(caller)));
     let router = Router::new().nest("/opik/api", routes.clone()).merge(routes).with_state(state);
     Server { doors, router }

@@ -34,7 +34,7 @@ impl Accept for House {
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         let result = dialect.decode(&call, &SEED).map(|decoded| {
             self.0.lock().extend(decoded.items.iter().cloned());
-            Accepted { receipt: [9; 16], at: SEED.at, decoded: Arc::new(decoded) }
+            Accepted { seq: 1, receipt: [9; 16], at: SEED.at, decoded: Arc::new(decoded) }
         });
         futures::future::ready(result).boxed()
     }
@@ -102,7 +102,7 @@ impl Client {
     }
 
     async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let caller = Caller { project: "p".into(), key: "k".into() };
+        let caller = Caller::new("p".into(), "k".into());
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let request =
             http::Request::builder().method(method).uri(path).header("X-Project-Name", "demo").extension(caller);
