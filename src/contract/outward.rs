@@ -127,6 +127,8 @@ pub struct Answer {
 pub enum Verdict {
     /// It is there.
     Delivered,
+    /// A success that does not fit what was sent: confirm by reading.
+    Doubtful(String),
     /// Not now; come again, after the time the vendor named if it did.
     Retry(Option<Duration>),
     /// Too large, or one bad row among several: send smaller.
