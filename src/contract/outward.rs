@@ -90,6 +90,8 @@ pub enum Bucket {
     Write,
     /// Score requests.
     Score,
+    /// Reads that look whether something sent shows.
+    Look,
     /// Reads, look-ups and updates: only `in_flight` bounds them.
     Free,
 }

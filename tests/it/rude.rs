@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use spangate::pipeline::deliver;
 use spangate::pipeline::deliver::Client;
 use spangate::pipeline::deliver::Dial;
 use spangate::pipeline::deliver::Egress;
+use spangate::pipeline::deliver::Keys;
 use spangate::pipeline::deliver::Parts;
 use spangate::pipeline::deliver::Rates;
 use spangate::pipeline::deliver::Room;
@@ -122,8 +124,11 @@ fn client(scheme: &str, vendor: SocketAddr) -> Client {
         http: dial.client(&base).unwrap(),
         dialect: DIALECTS[0],
         base,
-        credentials: vec![Egress::default().credential("", Some("vendor-key".into()), Rates::default())],
-        reader: None,
+        keys: Keys {
+            credentials: vec![Egress::default().credential("", Some("vendor-key".into()), Rates::default())],
+            reader: None,
+        },
+        read_again: Arc::new(|| None),
         settings: BTreeMap::new(),
         in_flight: 1,
         timeout: Duration::from_secs(3),

@@ -13,6 +13,7 @@ use super::book::Book;
 use crate::canonical::Time;
 use crate::contract::Items;
 use crate::contract::Rates;
+use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -87,6 +88,12 @@ impl Backlog {
         self.account(unread)
     }
 
+    /// The same as of the last look.
+    pub(super) fn items_lately(&self) -> Items {
+        let unread = self.figures.lock().unread;
+        self.account(unread)
+    }
+
     /// Items a minute, over the last minute.
     pub fn rates(&self) -> Rates {
         let past = self.past.lock();
@@ -94,7 +101,8 @@ impl Backlog {
         if to.0 - from.0 < LEAST_NS {
             return Rates::default();
         }
-        let rate = |first: u64, last: u64| last.saturating_sub(first) as f64 * MINUTE_NS as f64 / (to.0 - from.0) as f64;
+        let rate =
+            |first: u64, last: u64| last.saturating_sub(first) as f64 * MINUTE_NS as f64 / (to.0 - from.0) as f64;
         Rates {
             accepted: rate(first.accepted, last.accepted),
             delivered: rate(first.delivered, last.delivered),
@@ -152,8 +160,7 @@ impl Backlog {
 
     fn account(&self, unread: u64) -> Items {
         let book = self.book.lock();
-        let crate::pipeline::ledger::Counters { accepted, delivered, dead, filtered, expired, quarantined } =
-            book.counters.clone();
+        let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters.clone();
         let pending = book.pending() + unread;
         Items { accepted: accepted + unread, delivered, dead, filtered, expired, quarantined, pending }
     }
@@ -184,11 +191,8 @@ impl Backlog {
     }
 
     fn oldest(&self) -> Result<Option<Time>, LedgerError> {
-        let (after, waiting) = {
-            let book = self.book.lock();
-            (book.gaps.first().map_or(book.cursor, |gap| gap.after), book.oldest())
-        };
-        let unread = self.ledger.first_after(after)?.map(|(_, at)| Time(at));
+        let waiting = self.book.lock().oldest();
+        let unread = self.ledger.first_after(self.unread_after())?.map(|(_, at)| Time(at));
         Ok([unread, waiting].into_iter().flatten().min())
     }
 
@@ -196,10 +200,10 @@ impl Backlog {
     fn expire_to(&self, bytes: u64) -> Result<(), LedgerError> {
         loop {
             let unread = self.unread()?;
-            let Some(gap) = self.oldest_gap() else { return Ok(()) };
             if unread.bytes <= bytes {
                 return Ok(());
             }
+            let Some(gap) = self.oldest_gap() else { return Ok(()) };
             let excess = unread.bytes - bytes;
             let upto = self.split(gap, |upto| {
                 let mut sum = Weight::default();
@@ -212,18 +216,22 @@ impl Backlog {
 
     /// Gives up what was accepted before a time: unread records, and traces that wait.
     fn expire_before(&self, time: Time) -> Result<(), LedgerError> {
-        while let Some(gap) = self.oldest_gap() {
-            let young = |seq: Seq| -> Result<bool, LedgerError> {
-                Ok(self.ledger.first_after(seq)?.is_none_or(|(_, at)| at >= time.0))
-            };
-            if young(gap.after)? {
-                break;
-            }
+        let young = |seq: Seq| -> Result<bool, LedgerError> {
+            Ok(self.ledger.first_after(seq)?.is_none_or(|(_, at)| at >= time.0))
+        };
+        while !young(self.unread_after())? {
+            let Some(gap) = self.oldest_gap() else { break };
             let upto = self.split(gap, young)?;
             self.give_up(gap, upto)?;
         }
         self.book.lock().expire_waiting(time);
         Ok(())
+    }
+
+    /// The record after which the first unread one may stand.
+    fn unread_after(&self) -> Seq {
+        let book = self.book.lock();
+        book.gaps.first().map_or(book.cursor, |gap| gap.after)
     }
 
     /// The first unread range: a gap, else what lies between the cursor and the head, made one.

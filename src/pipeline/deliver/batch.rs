@@ -102,8 +102,7 @@ fn send_chunk<'a>(
             sent.extend(send_chunk(shipper, shipments, right.to_vec(), tally).await);
             return sent;
         }
-        let sent: Vec<Sent> =
-            chunk.into_iter().map(|place| Sent { place, tried: tried.clone(), cut: None }).collect();
+        let sent: Vec<Sent> = chunk.into_iter().map(|place| Sent { place, tried: tried.clone(), cut: None }).collect();
         sent.iter().for_each(|sent| tally.note(sent));
         sent
     }
@@ -112,7 +111,8 @@ fn send_chunk<'a>(
 
 /// Sends one row; cuts it while it is too large, if that is the policy.
 async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
-    let mut small = (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
+    let mut small =
+        (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
     loop {
         let write = small.as_ref().unwrap_or(write);
         let mut tried = match already_there(shipper, write).await {

@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_vendor_that_fails_every_second_request_opens_it() {
         let mut breaker = Breaker::default();
-        let opened = (0..40).position(|n| if n % 2 == 0 { breaker.succeeded(Time(n)) } else { breaker.failed(Time(n), 0.0) });
+        let opened =
+            (0..40).position(|n| if n % 2 == 0 { breaker.succeeded(Time(n)) } else { breaker.failed(Time(n), 0.0) });
         assert_eq!(opened, Some(19));
     }
 

@@ -9,19 +9,25 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::HeaderValue;
 use http::Method;
 use parking_lot::Mutex;
+use secrecy::ExposeSecret;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
 use super::answer::Room;
 use super::egress::Credential;
 use super::egress::acquire;
+use super::egress::wait;
+use super::gate::Gate;
+use super::gate::Trip;
 use super::trouble::Trouble;
 use crate::contract::Answer;
+use crate::contract::Bucket;
 use crate::contract::Dialect;
 use crate::contract::Known;
 use crate::contract::Request;
@@ -35,10 +41,10 @@ pub struct Client {
     http: reqwest::Client,
     dialect: &'static dyn Dialect,
     base: Url,
-    credentials: Arc<[Credential]>,
-    reader: Option<SecretString>,
+    keys: Arc<ArcSwap<Keys>>,
+    read_again: ReadKeys,
     settings: BTreeMap<String, String>,
-    slots: Arc<Semaphore>,
+    gate: Gate,
     timeout: Duration,
     room: Room,
     alarmed: Arc<AtomicBool>,
@@ -55,10 +61,10 @@ pub struct Parts {
     pub dialect: &'static dyn Dialect,
     /// The base URL.
     pub base: Url,
-    /// The keys, each with its buckets; one without a secret where the vendor takes none.
-    pub credentials: Vec<Credential>,
-    /// The key for reads; `None`: the first of the keys.
-    pub reader: Option<SecretString>,
+    /// The keys.
+    pub keys: Keys,
+    /// Reads them again, where they come from a file that may have changed.
+    pub read_again: ReadKeys,
     /// The dialect's own settings.
     pub settings: BTreeMap<String, String>,
     /// How many requests may be on their way at once.
@@ -69,6 +75,17 @@ pub struct Parts {
     pub room: Room,
 }
 
+/// What a destination is sent with.
+pub struct Keys {
+    /// The keys, each with its buckets; one without a secret where the vendor takes none.
+    pub credentials: Vec<Credential>,
+    /// The key for reads; `None`: none is needed.
+    pub reader: Option<SecretString>,
+}
+
+/// Reads the keys as they are now; `None`: they cannot be read.
+pub type ReadKeys = Arc<dyn Fn() -> Option<Keys> + Send + Sync>;
+
 /// Whose answer is wanted for what: a read's is its body, a write's is its status.
 #[derive(Clone, Copy, PartialEq)]
 enum Of {
@@ -76,15 +93,22 @@ enum Of {
     Write,
 }
 
+impl Keys {
+    /// To tell whether they have changed, never to be shown.
+    fn secrets(&self) -> Vec<Option<&str>> {
+        let writers = self.credentials.iter().map(|credential| credential.secret.as_ref());
+        writers.chain([self.reader.as_ref()]).map(|secret| secret.map(ExposeSecret::expose_secret)).collect()
+    }
+}
+
 impl Client {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { name, http, dialect, base, credentials, reader, settings, in_flight, timeout, room } = parts;
-        let reader = reader.or_else(|| credentials.first().and_then(|credential| credential.secret.clone()));
-        let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        let credentials = credentials.into();
+        let Parts { name, http, dialect, base, keys, read_again, settings, in_flight, timeout, room } = parts;
+        let gate = Gate::new(in_flight);
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
         let (alarmed, known) = Default::default();
-        Self { name, http, dialect, base, credentials, reader, settings, slots, timeout, room, alarmed, known }
+        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, alarmed, known }
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -92,7 +116,8 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub async fn send(&self, request: &Request) -> Result<Answer, String> {
-        let credential = acquire(&self.credentials, request.bucket, request.rows).await;
+        let keys = self.keys.load_full();
+        let credential = acquire(&keys.credentials, request.bucket, request.rows).await;
         let secret = credential.and_then(|credential| credential.secret.as_ref());
         let of = if request.method == Method::GET { Of::Read } else { Of::Write };
         self.send_as(request, secret, of).await
@@ -103,7 +128,42 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub async fn read(&self, request: &Request) -> Result<Answer, String> {
-        self.send_as(request, self.reader.as_ref(), Of::Read).await
+        let keys = self.keys.load_full();
+        self.send_as(request, keys.reader.as_ref(), Of::Read).await
+    }
+
+    /// Reads what was sent, to see whether it shows; within the bucket for such reads.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub async fn look(&self, request: &Request) -> Result<Answer, String> {
+        acquire(&self.keys.load_full().credentials, Bucket::Look, 1).await;
+        self.read(request).await
+    }
+
+    /// How long until a bucket lets the next write go; `None`: it may go now.
+    pub fn must_wait(&self) -> Option<Duration> {
+        wait(&self.keys.load().credentials)
+    }
+
+    /// How many requests are on their way and may be.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// How many keys there are to send with.
+    pub fn keys(&self) -> usize {
+        self.keys.load().credentials.len()
+    }
+
+    /// Reads the keys again; whether they are others than before.
+    pub fn renew(&self) -> bool {
+        let Some(keys) = (self.read_again)() else { return false };
+        let changed = keys.secrets() != self.keys.load().secrets();
+        if changed {
+            self.keys.store(Arc::new(keys));
+        }
+        changed
     }
 
     /// Makes look-ups until nothing more is needed to write to a vendor project.
@@ -142,8 +202,12 @@ impl Client {
     }
 
     async fn send_as(&self, request: &Request, secret: Option<&SecretString>, of: Of) -> Result<Answer, String> {
-        let _slot = self.slots.acquire().await.map_err(|_| "shutting down".to_owned())?;
-        match self.exchange(request, secret, of).await {
+        let pass = self.gate.pass().await;
+        let begun = Instant::now();
+        let answer = self.exchange(request, secret, of).await;
+        let busy = answer.as_ref().map_or(true, |answer| answer.status >= 500 || answer.status == 429);
+        pass.back(if busy { Trip::Bad } else { Trip::Good(begun.elapsed()) });
+        match answer {
             Ok(answer) => {
                 self.alarmed.store(false, Ordering::Relaxed);
                 Ok(answer)

@@ -15,6 +15,7 @@ use crate::canonical::Time;
 use crate::contract::Condition;
 use crate::contract::State;
 use crate::pipeline::ledger::SubjectKey;
+use crate::telemetry::metrics;
 
 /// How long until a destination that refused everything, or our credential, is probed again: doubled up
 /// to a quarter of an hour.
@@ -188,6 +189,16 @@ impl Control {
         self.woken.notify_one();
     }
 
+    /// How its breaker stands.
+    pub(super) fn breaker(&self, now: Time) -> metrics::Breaker {
+        let inner = self.inner.lock();
+        match (inner.breaker.open_since(), inner.breaker.leave(now)) {
+            (None, _) => metrics::Breaker::Closed,
+            (Some(_), Leave::Wait(_)) => metrics::Breaker::Open,
+            (Some(_), _) => metrics::Breaker::Trying,
+        }
+    }
+
     /// How it stands.
     pub fn condition(&self, now: Time) -> Condition {
         let inner = self.inner.lock();
@@ -234,5 +245,11 @@ impl Inner {
 }
 
 fn condition(state: State, since: Option<Time>, next: Option<Time>, why: Option<String>) -> Condition {
-    Condition { state, since: since.map(|at| at.to_string()), next_try: next.map(|at| at.to_string()), why, last_error: None }
+    Condition {
+        state,
+        since: since.map(|at| at.rfc3339(3)),
+        next_try: next.map(|at| at.rfc3339(3)),
+        why,
+        last_error: None,
+    }
 }

@@ -28,6 +28,7 @@ use super::sizes::Sizes;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
+use crate::contract::State;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
@@ -376,6 +377,7 @@ impl Courier {
     async fn save(&self, everything: bool) {
         let now = self.now();
         if !everything {
+            self.look_for_a_new_key(now);
             Arc::clone(&self.backlog).police(now).await;
         }
         let settle = self.book.lock().settle(now, everything);
@@ -393,23 +395,36 @@ impl Courier {
         self.tell(now);
     }
 
+    /// A key that was not taken may have been replaced since.
+    fn look_for_a_new_key(&self, now: Time) {
+        let control = &self.shipper.control;
+        if control.condition(now).state == State::Credential && self.destination().client.renew() {
+            control.resume(now);
+        }
+    }
+
     /// Shows how the destination does.
     fn tell(&self, now: Time) {
         let destination = self.destination();
         let (name, control) = (&*destination.name, &self.shipper.control);
         let condition = control.condition(now);
-        metrics::condition(name, &crate::contract::State::ALL.map(crate::contract::State::word), condition.state.word());
+        metrics::condition(name, &State::ALL.map(State::word), condition.state.word());
         metrics::breaker(name, control.breaker(now));
         let (in_flight, limit) = destination.client.gate().figures();
         metrics::in_flight(name, in_flight, limit);
         let standing = self.backlog.figures();
         metrics::backlog(name, standing.items, standing.bytes, standing.age(now));
-        metrics::items(name, self.backlog.items().outcomes());
+        metrics::items(name, self.backlog.items_lately().outcomes());
         let alarm = |kind, text: Option<&str>| self.alarms.set(kind, Some(name), text, now.0);
         let when = |state, text| (condition.state == state).then_some(text);
-        use crate::contract::State;
-        alarm(Kind::Credential, when(State::Credential, "the vendor does not take our credential: replace it, or resume"));
-        alarm(Kind::Refusals, when(State::Refusing, "the vendor refuses nearly everything: look at its answers, then resume"));
+        alarm(
+            Kind::Credential,
+            when(State::Credential, "the vendor does not take our credential: replace it, or resume"),
+        );
+        alarm(
+            Kind::Refusals,
+            when(State::Refusing, "the vendor refuses nearly everything: look at its answers, then resume"),
+        );
         alarm(Kind::Worker, when(State::Behind, "the vendor accepts and does not show: its worker is behind"));
         alarm(Kind::Backlog, standing.warning.as_deref());
         alarm(Kind::Expired, standing.expired.as_deref());

@@ -37,7 +37,6 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
 use crate::telemetry::metrics;
-use crate::telemetry::metrics;
 
 /// A job, what it updates that is nowhere, and why that could not be found out.
 type Checked = (Job, Vec<Target>, Option<Outcome>);
@@ -204,7 +203,7 @@ impl Shipper {
                 Err((verdict, why)) => {
                     let outcome = judge(verdict, why, &job);
                     outcomes.push((job.key, outcome));
-                },
+                }
             }
         }
         ready
@@ -227,11 +226,23 @@ impl Shipper {
     fn plan_all(&self, jobs: Vec<Checked>) -> Vec<Shipment> {
         let plan = |(job, nowhere, failed): Checked| {
             let plan = job.plan(&self.destination);
-            plan.losses.iter().filter(|loss| !loss.carried).for_each(|loss| metrics::lost(&self.destination.name, &loss.path));
+            plan.losses
+                .iter()
+                .filter(|loss| !loss.carried)
+                .for_each(|loss| metrics::lost(&self.destination.name, &loss.path));
             let Job { key, items, shown_upto, upto, .. } = job;
             let (refused, delivered) = (Vec::new(), 0);
-            let mut shipment =
-                Shipment { key, items, upto, shown_upto, writes: plan.writes, refused, delivered, failed, losses: plan.losses };
+            let mut shipment = Shipment {
+                key,
+                items,
+                upto,
+                shown_upto,
+                writes: plan.writes,
+                refused,
+                delivered,
+                failed,
+                losses: plan.losses,
+            };
             nowhere.iter().for_each(|target| shipment.refuse_orphan(target));
             shipment
         };

@@ -29,17 +29,31 @@
 #[cfg(test)]
 mod conformance;
 mod error;
+mod letter;
+mod record;
+mod settled;
 mod sqlite;
 mod status;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use error::LedgerError;
 pub use error::OpenError;
+pub use letter::Letter;
+pub use letter::Letters;
+pub use record::Draft;
+pub use record::Record;
+pub use record::Weight;
+pub use settled::Counters;
+pub use settled::Fact;
+pub use settled::Gap;
+pub use settled::Open;
+pub use settled::Progress;
+pub use settled::Settle;
 pub use sqlite::Durability;
 pub use sqlite::Options;
 pub use sqlite::Sqlite;
@@ -53,127 +67,6 @@ pub type Seq = u64;
 /// First 8 bytes of a hash of (project, native id); computed by the caller.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SubjectKey(pub u64);
-
-/// A request on its way into the ledger.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// The record's own random id; ids that the body leaves out derive from it.
-    pub id: [u8; 16],
-    /// Accept time, nanoseconds since the epoch.
-    pub at_ns: i64,
-    /// The unit of tenancy, as configured.
-    pub project: Arc<str>,
-    /// The name of the gateway key; never the key.
-    pub key: Arc<str>,
-    /// The wire format of the body.
-    pub dialect: &'static str,
-    /// Small JSON by `accept` (method, path, query, headers that carry meaning); opaque here.
-    pub head: Bytes,
-    /// The body as it came, decompressed.
-    pub body: Bytes,
-    /// How many items the body decodes to.
-    pub items: u32,
-    /// Traces to index: one index row each.
-    pub traces: Vec<SubjectKey>,
-    /// Every subject in the body, for [`Ledger::find`]; `traces` are added if left out.
-    pub subjects: Vec<SubjectKey>,
-}
-
-/// A request as the ledger holds it, its CRC and sequence verified.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Record {
-    /// Its place in the ledger.
-    pub seq: Seq,
-    /// The record's own random id.
-    pub id: [u8; 16],
-    /// Accept time, nanoseconds since the epoch.
-    pub at_ns: i64,
-    /// The unit of tenancy it was accepted under.
-    pub project: Arc<str>,
-    /// The name of the gateway key that sent it.
-    pub key: Arc<str>,
-    /// The wire format of the body.
-    pub dialect: Arc<str>,
-    /// What `accept` wrote beside the body.
-    pub head: Bytes,
-    /// The body as it came.
-    pub body: Bytes,
-    /// How many items the body decoded to when it was accepted.
-    pub items: u32,
-    /// The traces it was appended under; later aliases are in the index only.
-    pub traces: Vec<SubjectKey>,
-}
-
-/// Items by outcome at one destination.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Items routed to this destination.
-    pub accepted: u64,
-    /// Shown there, or superseded before they were sent.
-    pub delivered: u64,
-    /// In the dead-letter list.
-    pub dead: u64,
-    /// Held back by a rule of the route.
-    pub filtered: u64,
-    /// Given up by a policy.
-    pub expired: u64,
-    /// Unreadable here.
-    pub quarantined: u64,
-}
-
-/// A trace that one destination does not show in full.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
-    /// Which trace.
-    pub trace: SubjectKey,
-    /// The project it belongs to.
-    pub project: Arc<str>,
-    /// The highest record whose items of this trace are shown there; 0 = nothing shown yet.
-    pub shown: Seq,
-    /// The first record of the trace.
-    pub first: Seq,
-    /// The last record of the trace that the courier has seen.
-    pub last: Seq,
-    /// The courier's own words (parked reason, attempts, next try); opaque here.
-    pub note: Vec<u8>,
-}
-
-/// How far one destination has got.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Everything up to here is settled there, except what `open` lists.
-    pub base: Seq,
-    /// Items by outcome, as last settled.
-    pub counters: Counters,
-    /// The exceptions, by trace in ascending order.
-    pub open: Vec<Open>,
-}
-
-/// A courier's step, stored whole or not at all.
-#[derive(Clone, Debug, Default)]
-pub struct Settle {
-    /// The new base.
-    pub base: Seq,
-    /// The new counters; absolute, not differences.
-    pub counters: Counters,
-    /// Traces to keep open: replaces what was held of (destination, trace).
-    pub opened: Vec<Open>,
-    /// Traces to drop from the open list; applied before `opened`.
-    pub closed: Vec<SubjectKey>,
-    /// Facts to write over what is held.
-    pub facts: Vec<Fact>,
-}
-
-/// A small value by space and key, such as a minted id or a pinned name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
-    /// The family of keys.
-    pub space: String,
-    /// The key inside the space.
-    pub key: Vec<u8>,
-    /// What is held.
-    pub value: Vec<u8>,
-}
 
 /// The ledger as the rest of the pipeline sees it.
 ///
@@ -230,6 +123,19 @@ pub trait Ledger: Send + Sync + 'static {
     /// Records below `before` (or from the head), descending; corrupt ones as in
     /// [`Ledger::range`].
     fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError>;
+
+    /// What the records above `after` up to `upto` weigh, by project. Cheap for any stretch: no body
+    /// is looked at.
+    fn weigh(&self, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError>;
+
+    /// The first record held above `after`, and its accept time in nanoseconds.
+    fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError>;
+
+    /// Dead letters, by id in ascending order.
+    fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError>;
+
+    /// How many dead letters there are, whatever the limit.
+    fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError>;
 
     /// Sizes, totals and health.
     fn status(&self) -> Status;

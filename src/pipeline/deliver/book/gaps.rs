@@ -53,7 +53,7 @@ impl Gaps {
     }
 
     /// Whether there is room for one more.
-    pub(super) fn has_room(&self) -> bool {
+    pub(in super::super) fn has_room(&self) -> bool {
         self.0.len() < MOST
     }
 

@@ -56,7 +56,7 @@ impl Book {
     ) -> Result<Self, E> {
         let at_base = AtBase { accepted: counters.accepted, quarantined: counters.quarantined };
         let mut book =
-            Self { cursor: base, base, counters, at_base, gaps: Gaps::of(gaps), ..Self::default() };
+            Self { cursor: base, base, opened: base, counters, at_base, gaps: Gaps::of(gaps), ..Self::default() };
         book.counters.dead = 0;
         for open in open {
             let Ok(note) = serde_json::from_slice::<Note>(&open.note) else { continue };
@@ -98,7 +98,9 @@ impl Book {
         let changed = std::mem::take(&mut self.changed);
         let opened = changed
             .into_iter()
-            .filter_map(|key| Some(exception(key, self.traces.get(&key)?, above.get(&key).copied().unwrap_or_default())))
+            .filter_map(|key| {
+                Some(exception(key, self.traces.get(&key)?, above.get(&key).copied().unwrap_or_default()))
+            })
             .collect();
         let closed = std::mem::take(&mut self.closed).into_iter().collect();
         let AtBase { accepted, quarantined } = self.at_base;
@@ -176,7 +178,7 @@ fn exception(trace: SubjectKey, state: &TraceState, above: u64) -> Open {
         first_at: state.first_at,
         last_at: state.last_at,
         dead: state.dead.saturating_sub(above),
-        frozen: state.frozen,
+        frozen: state.frozen.or(state.flying),
         why: state.why.clone(),
         items: Some(state.items.saturating_sub(above)),
         rows: state.rows.clone(),
@@ -209,6 +211,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         due: last_at,
         attempts,
         frozen,
+        flying: None,
         why,
         adopted: None,
         listed: true,

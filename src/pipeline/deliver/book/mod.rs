@@ -8,6 +8,7 @@
 
 mod gaps;
 mod keep;
+mod policy;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,9 +19,9 @@ use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use gaps::Gaps;
+pub(super) use gaps::Gaps;
 pub use state::Lane;
-pub use state::Row;
+pub(super) use state::Row;
 pub use state::State;
 pub use state::TraceState;
 
@@ -48,6 +49,8 @@ pub struct Book {
     changed: HashSet<SubjectKey>,
     closed: HashSet<SubjectKey>,
     base: Seq,
+    /// Where the cursor stood when the book was opened.
+    opened: Seq,
     /// Records above the base, in order.
     noted: VecDeque<Noted>,
     /// Items routed here by records up to the base, and those of them that nobody can read.
@@ -198,7 +201,7 @@ impl Book {
 
     /// Makes a dead trace wait again, due at once; how many items that is.
     pub fn replay(&mut self, trace: SubjectKey, now: Time) -> u64 {
-        if !self.traces.get(&trace).is_some_and(|state| state.dead > 0) {
+        if self.traces.get(&trace).is_none_or(|state| state.dead == 0) {
             return 0;
         }
         let Some(mut state) = self.take(trace) else { return 0 };
@@ -235,6 +238,7 @@ impl Book {
             }
             let Some(mut state) = self.take(key) else { break };
             state.state = State::Sending;
+            state.flying = Some(self.cursor);
             count += usize::try_from(state.items.max(1)).unwrap_or(usize::MAX);
             self.put(key, state.clone());
             taken.push((key, state));
@@ -258,6 +262,7 @@ impl Book {
         state.shown = Some(upto);
         state.attempts = 0;
         state.frozen = None;
+        state.flying = None;
         state.why = why;
         state.rows = rows;
         if newer == 0 && dead == 0 && !ahead {
@@ -279,6 +284,7 @@ impl Book {
         let Some(mut state) = self.take(key) else { return };
         state.state = State::Waiting;
         state.adopted = None;
+        state.flying = None;
         state.due = due;
         if let Some((why, frozen)) = failed {
             state.attempts += 1;
@@ -297,6 +303,7 @@ impl Book {
         state.why = why;
         state.rows = rows;
         state.frozen = None;
+        state.flying = None;
         state.last = state.last.max(upto);
         if newer > 0 {
             // There is news already: try all of it again.
@@ -351,6 +358,11 @@ impl Book {
         }
     }
 
+    /// Whether nothing has been read since the book was opened.
+    pub(super) fn is_new(&self) -> bool {
+        self.cursor == self.opened
+    }
+
     /// Leaves what lies between the cursor and the head to the late lane, with all that is noted.
     pub(super) fn skip_to(&mut self, head: Seq) {
         if head <= self.cursor {
@@ -366,43 +378,6 @@ impl Book {
                 self.put(key, state);
             }
         }
-    }
-
-    /// Gives up what nobody has read yet, up to a record, as a policy says; `items` of it were routed
-    /// here.
-    pub(super) fn expire_unread(&mut self, upto: Seq, items: u64) {
-        self.gaps.read(upto);
-        self.counters.accepted += items;
-        self.counters.expired += items;
-        self.at_base.accepted += items;
-    }
-
-    /// Gives up what waits and is older than a time, oldest first; how many items.
-    pub(super) fn expire_waiting(&mut self, before: Time) -> u64 {
-        let old = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Waiting && state.last_at < before;
-        let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
-        let mut items = 0;
-        for key in keys {
-            let Some(state) = self.take(key) else { continue };
-            items += state.items;
-            self.drop_listing(key, &state);
-        }
-        self.counters.expired += items;
-        items
-    }
-
-    /// Takes on one new trace in so many (0 or 1: all); the others count as expired.
-    pub(super) fn sample(&mut self, one_in: u64) {
-        self.one_in = one_in;
-    }
-
-    /// How many new traces there are to one that is taken on.
-    pub fn one_in(&self) -> u64 {
-        self.one_in.max(1)
-    }
-
-    fn is_left_out(&self, trace: SubjectKey) -> bool {
-        self.one_in > 1 && trace.0 % self.one_in != 0 && !self.traces.contains_key(&trace)
     }
 
     /// Keeps dead letters with the next settled step.
@@ -428,6 +403,12 @@ impl Book {
     /// Whether a record has not been looked at yet.
     pub fn is_unread(&self, seq: Seq) -> bool {
         seq > self.cursor || self.gaps.hold(seq)
+    }
+
+    /// Whether what a record says of a trace has not been looked at yet, nor shown ahead of its turn.
+    pub fn is_unread_of(&self, trace: SubjectKey, seq: Seq) -> bool {
+        let shown = self.traces.get(&trace).and_then(|state| state.shown).unwrap_or_default();
+        self.is_unread(seq) && seq > shown
     }
 
     /// Items that wait or are on their way.

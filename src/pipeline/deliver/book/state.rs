@@ -40,6 +40,8 @@ pub struct TraceState {
     pub attempts: u32,
     /// A try that may have been applied: send up to this record again, and nothing newer.
     pub frozen: Option<Seq>,
+    /// While it is on its way: up to which record it is sent.
+    pub(super) flying: Option<Seq>,
     /// The last error, or why it is parked.
     pub why: Option<String>,
     /// Orphans adopted while it was on its way, and so not part of what was sent: the first record and
@@ -103,6 +105,7 @@ impl TraceState {
             due: news.due,
             attempts: 0,
             frozen: None,
+            flying: None,
             why: None,
             adopted: None,
             listed: false,

@@ -2,7 +2,9 @@
 //!
 //! An engine calls [`conformance!`] with a function that gives its [`Engine`].
 
+mod letters;
 mod scene;
+mod weights;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,15 +21,20 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
 
+pub(crate) use letters::files_dead_letters;
+pub(crate) use letters::finds_dead_letters;
 pub(crate) use scene::Scene;
 use scene::counters;
 pub(crate) use scene::draft;
 use scene::fact;
 use scene::fill;
+use scene::gap;
 use scene::newest;
 pub(crate) use scene::noise;
 use scene::open;
 use scene::seqs;
+pub(crate) use weights::tells_the_first_after;
+pub(crate) use weights::weighs_stretches;
 
 /// How the suite reaches one engine.
 pub(crate) struct Engine {
@@ -59,6 +66,10 @@ macro_rules! conformance {
             settles_whole_steps
             keeps_destinations_apart
             keeps_the_first_fact_and_replaces
+            files_dead_letters
+            finds_dead_letters
+            weighs_stretches
+            tells_the_first_after
             survives_close
             survives_a_drop
             counts_items_for_ever
@@ -218,6 +229,8 @@ pub(crate) async fn settles_whole_steps(engine: &Engine) {
         opened: vec![open(1 << 63, 0), open(7, 3), open(8, 0)],
         closed: vec![],
         facts: vec![fact("ids", b"7", b"minted")],
+        gaps: vec![gap(0, 1), gap(2, 3)],
+        ..Settle::default()
     };
     ledger.settle("d", step).await.unwrap();
     let step = Settle {
@@ -225,10 +238,16 @@ pub(crate) async fn settles_whole_steps(engine: &Engine) {
         counters: counters(20),
         opened: vec![open(7, 5)],
         closed: vec![SubjectKey(8), SubjectKey(7), SubjectKey(99)],
-        facts: vec![],
+        gaps: vec![gap(4, 5), gap(2, 3)],
+        ..Settle::default()
     };
     ledger.settle("d", step).await.unwrap();
-    let expected = Progress { base: 6, counters: counters(20), open: vec![open(7, 5), open(1 << 63, 0)] };
+    let expected = Progress {
+        base: 6,
+        counters: counters(20),
+        open: vec![open(7, 5), open(1 << 63, 0)],
+        gaps: vec![gap(2, 3), gap(4, 5)],
+    };
     assert_eq!(ledger.progress("d"), Ok(expected.clone()));
     assert_eq!(ledger.fact("ids", b"7"), Ok(Some(b"minted".to_vec())));
     drop(ledger);
@@ -240,14 +259,15 @@ pub(crate) async fn keeps_destinations_apart(engine: &Engine) {
     let ledger = scene.open();
     for (destination, base) in [("d", 1), ("e", 2)] {
         let opened = vec![open(7, base)];
-        let step = Settle { base, opened, ..Settle::default() };
+        let step = Settle { base, opened, gaps: vec![gap(base, 9)], ..Settle::default() };
         ledger.settle(destination, step).await.unwrap();
     }
     let closed = vec![SubjectKey(7)];
     let step = Settle { base: 3, closed, ..Settle::default() };
     ledger.settle("d", step).await.unwrap();
-    assert_eq!(ledger.progress("d").unwrap().open, []);
-    assert_eq!(ledger.progress("e").unwrap().open, [open(7, 2)]);
+    let (done, beside) = (ledger.progress("d").unwrap(), ledger.progress("e").unwrap());
+    assert_eq!((done.open, done.gaps), (vec![], vec![]));
+    assert_eq!((beside.open, beside.gaps), (vec![open(7, 2)], vec![gap(2, 9)]));
     assert_eq!(ledger.progress("e").unwrap().base, 2);
 }
 

@@ -10,6 +10,7 @@ use super::Engine;
 use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Open;
 use crate::pipeline::ledger::Seq;
@@ -65,6 +66,10 @@ pub(crate) fn draft(body: &str) -> Draft {
 
 pub(super) fn fact(space: &str, key: &[u8], value: &[u8]) -> Fact {
     Fact { space: space.to_owned(), key: key.to_vec(), value: value.to_vec() }
+}
+
+pub(super) fn gap(after: Seq, upto: Seq) -> Gap {
+    Gap { after, upto }
 }
 
 pub(super) fn open(trace: u64, shown: Seq) -> Open {

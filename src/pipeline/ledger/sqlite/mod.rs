@@ -11,18 +11,22 @@
 #[cfg(test)]
 mod bench;
 mod envelope;
+mod letters;
 mod lock;
 mod query;
 mod readers;
 mod schema;
 mod shared;
 mod subjects;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod watermark;
+mod weights;
 mod work;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +47,8 @@ use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Letter;
+use crate::pipeline::ledger::Letters;
 use crate::pipeline::ledger::OpenError;
 use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Record;
@@ -50,6 +56,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::readers::Readers;
@@ -302,6 +309,23 @@ impl Ledger for Sqlite {
         let head = self.head();
         let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
         self.readers.lease()?.read(|reader| query::newest(reader, last, limit))
+    }
+
+    fn weigh(&self, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError> {
+        let upto = upto.min(self.head());
+        self.readers.lease()?.read(|reader| weights::weigh(&mut reader.conn, after, upto))
+    }
+
+    fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError> {
+        self.readers.lease()?.read(|reader| weights::first_after(&reader.conn, after))
+    }
+
+    fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError> {
+        self.readers.lease()?.read(|reader| letters::select(&reader.conn, wanted))
+    }
+
+    fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError> {
+        self.readers.lease()?.read(|reader| letters::count(&reader.conn, wanted))
     }
 
     fn status(&self) -> Status {

@@ -10,6 +10,7 @@ use zstd::bulk::Decompressor;
 
 use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
 use crate::pipeline::ledger::Progress;
@@ -149,7 +150,12 @@ pub(super) fn progress(conn: &mut Connection, destination: &str) -> Result<Progr
         .and_then(|mut query| query.query_map([destination], open)?.collect())
         .map(by_trace)
         .map_err(store)?;
-    Ok(Progress { base, counters, open })
+    let gap = |row: &Row<'_>| Ok(Gap { after: unsigned(row, 0)?, upto: unsigned(row, 1)? });
+    let gaps = read
+        .prepare_cached("SELECT after, upto FROM gaps WHERE destination = ?1 ORDER BY after")
+        .and_then(|mut query| query.query_map([destination], gap)?.collect())
+        .map_err(store)?;
+    Ok(Progress { base, counters, open, gaps })
 }
 
 fn settled(row: &Row<'_>) -> rusqlite::Result<(Seq, Counters)> {
@@ -204,6 +210,7 @@ fn unreadable(seq: Seq, error: &rusqlite::Error) -> LedgerError {
     }
 }
 
-fn store(error: rusqlite::Error) -> LedgerError {
+/// A failure of the store that says nothing about a record.
+pub(super) fn store(error: rusqlite::Error) -> LedgerError {
     LedgerError::Store(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Connections and tables.
+//! Connections, and where the ledger ends.
 //!
 //! Settings follow measurement: 16 KiB pages and a checkpoint every 64 MB of log hold p99
 //! of 64 writers under 2 ms; a separate checkpointer let the log grow without end. The
@@ -14,31 +14,7 @@ use crate::pipeline::ledger::OpenError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
 use crate::pipeline::ledger::sqlite::lock::Layout;
-
-/// The format this build writes, and the highest that it reads.
-pub(super) const FORMAT: u32 = 1;
-
-// `at_ms`, `project`, `dialect`, `items` repeat the envelope for whoever looks with the
-// `sqlite3` tool; nothing here reads them.
-const TABLES: &str = "
-CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE records(
-    seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, project TEXT NOT NULL,
-    dialect TEXT NOT NULL, items INTEGER NOT NULL, env BLOB NOT NULL);
-CREATE TABLE contents(seq INTEGER PRIMARY KEY, subjects BLOB NOT NULL);
-CREATE TABLE traces(key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(key, seq)) WITHOUT ROWID;
-CREATE TABLE progress(
-    destination TEXT PRIMARY KEY, base INTEGER NOT NULL, accepted INTEGER NOT NULL,
-    delivered INTEGER NOT NULL, dead INTEGER NOT NULL, filtered INTEGER NOT NULL,
-    expired INTEGER NOT NULL, quarantined INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE open(
-    destination TEXT NOT NULL, trace INTEGER NOT NULL, project TEXT NOT NULL,
-    shown INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    note BLOB NOT NULL, PRIMARY KEY(destination, trace)) WITHOUT ROWID;
-CREATE TABLE facts(
-    space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-    PRIMARY KEY(space, key)) WITHOUT ROWID;
-";
+use crate::pipeline::ledger::sqlite::tables;
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
 
@@ -78,9 +54,13 @@ pub(super) fn writer(at: &Layout, durability: Durability) -> Result<Connection, 
         Ok(conn)
     };
     let mut conn = open().map_err(|error| refused(at, &error))?;
-    match format(&conn).map_err(|error| refused(at, &error))? {
-        None => create(&mut conn).map_err(|error| refused(at, &error))?,
-        Some(found) => known(at, found)?,
+    let refused = |error| refused(at, &error);
+    match tables::format(&conn).map_err(refused)? {
+        None => tables::create(&mut conn).map_err(refused)?,
+        Some(found) => {
+            known(at, found)?;
+            tables::migrate(&mut conn, found).map_err(refused)?;
+        }
     }
     Ok(conn)
 }
@@ -90,15 +70,18 @@ pub(super) fn reader(at: &Layout) -> Result<Connection, OpenError> {
     let open = || -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&at.db, flags)?;
-        conn.execute_batch("PRAGMA cache_size=-2048; PRAGMA query_only=ON;")?;
+        conn.execute_batch("PRAGMA cache_size=-2048;")?;
         common(&conn)?;
         Ok(conn)
     };
-    let conn = open().map_err(|error| refused(at, &error))?;
-    match format(&conn).map_err(|error| refused(at, &error))? {
-        None => Err(OpenError::Missing(at.dir.clone())),
-        Some(found) => known(at, found).map(|()| conn),
-    }
+    let refused = |error| refused(at, &error);
+    let conn = open().map_err(refused)?;
+    let found = tables::format(&conn).map_err(refused)?;
+    let found = found.ok_or_else(|| OpenError::Missing(at.dir.clone()))?;
+    known(at, found)?;
+    tables::overlay(&conn, found).map_err(refused)?;
+    conn.execute_batch("PRAGMA query_only=ON;").map_err(refused)?;
+    Ok(conn)
 }
 
 fn common(conn: &Connection) -> rusqlite::Result<()> {
@@ -112,23 +95,9 @@ fn common(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn format(conn: &Connection) -> rusqlite::Result<Option<u32>> {
-    if !conn.table_exists(None, "meta")? {
-        return Ok(None);
-    }
-    conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()
-}
-
-fn create(conn: &mut Connection) -> rusqlite::Result<()> {
-    let made = conn.transaction()?;
-    made.execute_batch(TABLES)?;
-    made.execute("INSERT INTO meta VALUES('format', ?1)", [FORMAT])?;
-    made.commit()
-}
-
 fn known(at: &Layout, found: u32) -> Result<(), OpenError> {
-    if found > FORMAT {
-        return Err(OpenError::Newer { dir: at.dir.clone(), found, known: FORMAT });
+    if found > tables::FORMAT {
+        return Err(OpenError::Newer { dir: at.dir.clone(), found, known: tables::FORMAT });
     }
     Ok(())
 }

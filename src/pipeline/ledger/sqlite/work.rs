@@ -11,16 +11,20 @@ use tokio::sync::oneshot;
 use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
+use crate::pipeline::ledger::sqlite::letters;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::subjects;
+use crate::pipeline::ledger::sqlite::weights::Sums;
 
 /// One call waiting for the writer.
 pub(super) struct Job {
@@ -55,7 +59,7 @@ pub(super) struct Sealed {
     env: Vec<u8>,
     table: Vec<u8>,
     traces: Vec<SubjectKey>,
-    at_ms: i64,
+    at_ns: i64,
     project: Arc<str>,
     dialect: &'static str,
     items: u32,
@@ -70,7 +74,7 @@ impl Sealed {
             env: sealer.seal(&draft)?,
             table: subjects::table(&draft.traces, &draft.subjects),
             traces: draft.traces,
-            at_ms: draft.at_ns.div_euclid(1_000_000),
+            at_ns: draft.at_ns,
             project: draft.project,
             dialect: draft.dialect,
             items: draft.items,
@@ -92,10 +96,10 @@ impl Work {
         }
     }
 
-    /// Runs the statements; `tail` moves with every append.
-    pub(super) fn apply(&mut self, conn: &Connection, tail: &mut Tail) -> rusqlite::Result<Answer> {
+    /// Runs the statements; `tail` and `sums` move with every append.
+    pub(super) fn apply(&mut self, conn: &Connection, tail: &mut Tail, sums: &mut Sums) -> rusqlite::Result<Answer> {
         match self {
-            Self::Append(sealed) => append(conn, tail, sealed),
+            Self::Append(sealed) => append(conn, tail, sums, sealed),
             Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
             Self::Settle { destination, settle } => step(conn, destination, settle),
             Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
@@ -105,22 +109,32 @@ impl Work {
     }
 }
 
-fn append(conn: &Connection, tail: &mut Tail, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+fn append(conn: &Connection, tail: &mut Tail, sums: &mut Sums, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
     let seq = tail.seq + 1;
     envelope::stamp(&mut sealed.env, seq);
+    let Sealed { env, table, traces, at_ns, project, dialect, items } = sealed;
     conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         signed(seq),
-        sealed.at_ms,
-        &*sealed.project,
-        sealed.dialect,
-        sealed.items,
-        sealed.env
+        at_ns.div_euclid(1_000_000),
+        &**project,
+        *dialect,
+        *items,
+        &*env
     ])?;
-    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2)")?.execute(params![signed(seq), sealed.table])?;
-    index(conn, &sealed.traces, &[seq])?;
+    let bytes = signed(env.len() as u64);
+    conn.prepare_cached("INSERT INTO contents VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        signed(seq),
+        *at_ns,
+        &**project,
+        *items,
+        bytes,
+        &*table
+    ])?;
+    sums.add(seq, project, Weight { records: 1, items: u64::from(*items), bytes: env.len() as u64 });
+    index(conn, traces, &[seq])?;
     tail.seq = seq;
     tail.records += 1;
-    tail.items += u64::from(sealed.items);
+    tail.items += u64::from(*items);
     Ok(Answer::Appended(seq))
 }
 
@@ -135,7 +149,7 @@ fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Re
 }
 
 fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Result<Answer> {
-    let Settle { base, counters, opened, closed, facts } = settle;
+    let Settle { base, counters, opened, closed, facts, gaps, letters, withdrawn } = settle;
     progress(conn, destination, *base, counters)?;
     let mut close = conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
     for trace in closed {
@@ -145,6 +159,8 @@ fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Resu
     for trace in opened {
         keep_open(&mut open, destination, trace)?;
     }
+    keep_gaps(conn, destination, gaps)?;
+    letters::keep(conn, destination, withdrawn, letters)?;
     replace(conn, facts)
 }
 
@@ -174,6 +190,15 @@ fn keep_open(into: &mut CachedStatement<'_>, destination: &str, open: &Open) -> 
         signed(*last),
         note,
     ])?;
+    Ok(())
+}
+
+fn keep_gaps(conn: &Connection, destination: &str, gaps: &[Gap]) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM gaps WHERE destination = ?1")?.execute([destination])?;
+    let mut keep = conn.prepare_cached("INSERT INTO gaps VALUES(?1, ?2, ?3)")?;
+    for Gap { after, upto } in gaps {
+        keep.execute((destination, signed(*after), signed(*upto)))?;
+    }
     Ok(())
 }
 

@@ -23,6 +23,7 @@ use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::shared::Shared;
 use crate::pipeline::ledger::sqlite::watermark::Watermark;
+use crate::pipeline::ledger::sqlite::weights::Sums;
 use crate::pipeline::ledger::sqlite::work::Answer;
 use crate::pipeline::ledger::sqlite::work::Job;
 use crate::pipeline::ledger::sqlite::work::Work;
@@ -223,8 +224,9 @@ fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
 
 fn apply(conn: &Connection, group: &mut [Job], tail: &mut Tail) -> rusqlite::Result<Vec<Answer>> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
-    let before = *tail;
-    let answers = group.iter_mut().map(|job| job.work.apply(conn, tail)).collect::<rusqlite::Result<_>>()?;
+    let (before, mut sums) = (*tail, Sums::default());
+    let answers = group.iter_mut().map(|job| job.work.apply(conn, tail, &mut sums)).collect::<rusqlite::Result<_>>()?;
+    sums.keep(conn)?;
     if *tail != before {
         schema::keep_totals(conn, tail)?;
     }

@@ -1,5 +1,7 @@
 //! What only this engine promises: kills, failed commits, torn files.
 
+mod formats;
+
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
