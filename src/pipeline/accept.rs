@@ -36,6 +36,13 @@ use crate::telemetry::metrics;
 /// Makes record ids.
 pub type NewId = Arc<dyn Fn() -> [u8; 16] + Send + Sync>;
 
+/// Why new requests of a project are to be refused: a destination's share of the disk is used up, and its
+/// policy says so.
+pub type Pressure = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// How long refused clients are told to wait, in whole seconds: a share does not empty at once.
+const REFUSED_FOR_S: u64 = 30;
+
 /// The accept stage.
 pub struct Acceptor {
     /// Where requests are kept.
@@ -54,6 +61,8 @@ pub struct Acceptor {
     pub repeats: Repeats,
     /// Tells what came.
     pub story: Arc<Story>,
+    /// Why requests of a project are refused for now, if they are.
+    pub pressure: Pressure,
     /// The last accept time given out.
     pub last: AtomicI64,
 }
@@ -89,6 +98,9 @@ impl Acceptor {
     }
 
     async fn take(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
+        if let Some(what) = (self.pressure)(&caller.project) {
+            return Err(Refusal::Unavailable { what, after_s: REFUSED_FOR_S });
+        }
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
         self.charge.spans(caller, spans(&decoded.items))?;

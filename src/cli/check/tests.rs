@@ -17,6 +17,7 @@ const ALPHA: DialectInfo = DialectInfo {
     items_per_minute: None,
     scores_per_minute: Some(180),
     timed_ids: false,
+    confirms: false,
     batch_rows: 1,
     batch_bytes: 1,
     destination_keys: &[],

@@ -205,6 +205,7 @@ fn info(name: &'static str) -> DialectInfo {
         requests_per_minute: None,
         items_per_minute: None,
         scores_per_minute: None,
+        confirms: false,
         batch_rows: 1,
         batch_bytes: 1,
         destination_keys: &[],

@@ -164,6 +164,14 @@ impl Site {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// What the admin listener answers to an order: status and JSON.
+    pub(crate) async fn order(&self, path: &str, order: &Value) -> (u16, Value) {
+        let request = self.http.post(format!("http://{}{path}", self.admin));
+        let answer = request.header("content-type", "application/json").body(order.to_string()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
+    }
+
     /// A client of a project.
     pub(crate) fn client(&self, project: &str) -> Client {
         Client::new(self.http.clone(), self.data, key(project))

@@ -1,10 +1,11 @@
 //! The composition root: configuration to parts to a running gateway. The only place that knows all.
 
+mod destinations;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::join_all;
@@ -14,7 +15,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::canonical::complement::Keep;
 use crate::config;
 use crate::config::Config;
 use crate::contract::Clock;
@@ -31,14 +31,12 @@ use crate::http::limits::Limits;
 use crate::http::tokens::Tokens;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::accept::NewId;
+use crate::pipeline::accept::Pressure;
+use crate::pipeline::deliver::Backlog;
 use crate::pipeline::deliver::Book;
-use crate::pipeline::deliver::Client;
 use crate::pipeline::deliver::Courier;
 use crate::pipeline::deliver::Destination;
-use crate::pipeline::deliver::Egress;
-use crate::pipeline::deliver::Parts;
-use crate::pipeline::deliver::Rates as EgressRates;
-use crate::pipeline::deliver::Route;
+use crate::pipeline::deliver::Overflow;
 use crate::pipeline::deliver::Shared;
 use crate::pipeline::explain::Explainer;
 use crate::pipeline::explain::Outlet;
@@ -49,7 +47,9 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
+use crate::pipeline::ledger::Status;
 use crate::pipeline::names::NameTable;
+use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
@@ -58,6 +58,7 @@ use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
 use crate::telemetry;
+use crate::telemetry::alarm::Alarms;
 
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
@@ -124,6 +125,7 @@ impl Gateway {
             dialects: table.clone(),
         });
         let story = Arc::new(Story::new(listener));
+        let alarms = Arc::new(Alarms::default());
         let shared = Shared {
             ledger: Arc::clone(&ledger),
             traces: Arc::clone(&traces),
@@ -131,22 +133,30 @@ impl Gateway {
             outwards: Arc::clone(&outwards),
             clock: Arc::clone(&clock),
             story: Arc::clone(&story),
+            alarms: Arc::clone(&alarms),
             dice,
         };
-        let destinations = destinations(config, &table, &environment, &*ledger).await?;
+        let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
         let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
         Roster::of(&projects, &destinations).store(&*ledger).await?;
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
-        let mut tasks = Vec::new();
+        let mut backlogs = Vec::new();
+        let mut couriers = Vec::new();
         for (name, destination) in &destinations {
             let courier = Courier::open(Arc::clone(destination), &shared).await?;
             books.insert(name.clone(), courier.book());
+            backlogs.push((Arc::clone(destination), courier.backlog()));
             outlets.push(Outlet::of(destination, &courier));
-            tasks.push(tokio::spawn(courier.run(stop.clone())));
+            couriers.push(courier);
         }
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
+        let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
+        // Before anything is sent to what an operator paused.
+        operator.restore_pauses()?;
+        let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
+        let mut tasks: Vec<JoinHandle<()>> = couriers.into_iter().map(run).collect();
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
@@ -157,6 +167,7 @@ impl Gateway {
             new_id,
             repeats: Repeats::default(),
             story,
+            pressure: pressure(backlogs),
             last: AtomicI64::new(0),
         };
         let doors = Doors {
@@ -171,8 +182,14 @@ impl Gateway {
         let ready = ready(&ledger);
         let metrics = telemetry::metrics::install()?;
         let local = admin.local_addr()?.ip().is_loopback();
-        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
+        let admin_app = http::admin::router(
+            ready,
+            metrics.clone(),
+            http::console::router(explain, Arc::clone(&operator) as Arc<_>),
+            local,
+        );
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
+        tasks.push(tokio::spawn(until(stop.clone(), operator.watch())));
         let grace = config.server.shutdown_grace;
         let listeners = vec![
             tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
@@ -199,6 +216,18 @@ impl Gateway {
     }
 }
 
+/// Refuses a project's requests while a destination of it is full and refuses.
+fn pressure(backlogs: Vec<(Arc<Destination>, Arc<Backlog>)>) -> Pressure {
+    let refuses: Vec<_> = backlogs.into_iter().filter(|(to, _)| to.backlog.overflow == Overflow::Refuse).collect();
+    Arc::new(move |project| {
+        let full = |(to, backlog): &&(Arc<Destination>, Arc<Backlog>)| {
+            to.routes.contains_key(project) && backlog.figures().refuses
+        };
+        let (to, _) = refuses.iter().find(full)?;
+        Some(format!("destination {} cannot keep up and its share of the disk is used up", to.name))
+    })
+}
+
 fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
     let mut options = Options::new(&config.server.state_dir);
     options.durability = match config.ledger.durability {
@@ -223,7 +252,11 @@ async fn until(stop: CancellationToken, endless: impl Future<Output = ()>) {
 
 fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {
     let ledger = Arc::clone(ledger);
-    Arc::new(move || ledger.status().ready)
+    Arc::new(move || match ledger.status() {
+        Status { ready: true, .. } => Ok(()),
+        Status { last_error: Some(why), .. } => Err(format!("the ledger does not accept: {why}")),
+        Status { .. } => Err("the ledger does not accept".to_owned()),
+    })
 }
 
 fn public_url(config: &Config, data: &TcpListener) -> anyhow::Result<String> {
@@ -278,122 +311,4 @@ fn read_from(
         Some((Arc::from(name.as_str()), Arc::clone(destination)))
     };
     config.projects.iter().filter_map(entry).collect()
-}
-
-async fn destinations(
-    config: &Config,
-    dialects: &Dialects,
-    environment: &BTreeMap<String, String>,
-    ledger: &dyn Ledger,
-) -> anyhow::Result<BTreeMap<String, Arc<Destination>>> {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(5))
-        .pool_idle_timeout(Duration::from_secs(50))
-        .build()
-        .context("building the HTTP client")?;
-    let egress = Egress::default();
-    let mut out = BTreeMap::new();
-    for (name, destination) in &config.destinations {
-        let dialect = dialects.get(&destination.dialect).context("an unknown dialect")?;
-        let client = client(destination, dialect, environment, &egress, http.clone())?;
-        let routes = routes(config, name, ledger).await?;
-        let destination = Destination {
-            name: name.as_str().into(),
-            dialect,
-            client,
-            in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
-            id_window: destination.id_window,
-            settings: destination.settings.clone(),
-            routes,
-        };
-        out.insert(name.clone(), Arc::new(destination));
-    }
-    Ok(out)
-}
-
-fn client(
-    destination: &config::Destination,
-    dialect: &'static dyn Dialect,
-    environment: &BTreeMap<String, String>,
-    egress: &Egress,
-    http: reqwest::Client,
-) -> anyhow::Result<Client> {
-    let origin = destination.base_url.origin().ascii_serialization();
-    let rates = EgressRates {
-        requests: destination.egress.requests_per_minute,
-        items: destination.egress.items_per_minute,
-        scores: destination.egress.scores_per_minute,
-    };
-    let mut secrets: Vec<Option<SecretString>> = Vec::new();
-    for reference in &destination.api_keys {
-        secrets.push(Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?));
-    }
-    if secrets.is_empty() {
-        secrets.push(None);
-    }
-    let reader = match destination.read_key() {
-        Some(reference) => Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?),
-        None => None,
-    };
-    Ok(Client::new(Parts {
-        http,
-        dialect,
-        base: destination.base_url.clone(),
-        credentials: secrets.into_iter().map(|secret| egress.credential(&origin, secret, rates)).collect(),
-        reader,
-        settings: destination.settings.clone(),
-        in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
-        timeout: destination.egress.timeout,
-    }))
-}
-
-async fn routes(config: &Config, destination: &str, ledger: &dyn Ledger) -> anyhow::Result<BTreeMap<Arc<str>, Route>> {
-    let mut out = BTreeMap::new();
-    for (project, section) in &config.projects {
-        let Some(route) = section.routes.get(destination) else { continue };
-        let scope = scope(ledger, project, destination, route.id_scope).await?;
-        out.insert(Arc::from(project.as_str()), self::route(route, scope));
-    }
-    Ok(out)
-}
-
-/// Whether a route's ids are hashed: as decided when the route was first opened, whatever the
-/// configuration has become since.
-async fn scope(
-    ledger: &dyn Ledger,
-    project: &str,
-    destination: &str,
-    wanted: config::IdScope,
-) -> anyhow::Result<Option<String>> {
-    let value = match wanted {
-        config::IdScope::Verbatim => b"verbatim".to_vec(),
-        config::IdScope::Hashed => b"hashed".to_vec(),
-    };
-    let key = format!("{destination}/{project}").into_bytes();
-    let fact = Fact { space: "scopes".to_owned(), key, value };
-    let held = ledger.put_if_absent(vec![fact]).await.context("storing a route's id scope")?;
-    let hashed = held.first().is_some_and(|held| held == b"hashed");
-    Ok(hashed.then(|| format!("{project}/{destination}")))
-}
-
-fn route(route: &config::Route, scope: Option<String>) -> Route {
-    Route {
-        vendor_project: match &route.vendor_project {
-            config::VendorProject::Same => None,
-            config::VendorProject::Fixed(name) => Some(name.clone()),
-        },
-        stream: route.settings.get("log_stream").filter(|stream| *stream != "same").cloned(),
-        flush: route.flush.mode,
-        quiet: route.flush.quiet,
-        idle: route.flush.idle,
-        orphan_wait: route.orphan_wait,
-        keep: match route.reserved_key {
-            config::ReservedKey::Full => Keep::Full,
-            config::ReservedKey::Ids => Keep::Ids,
-            config::ReservedKey::Off => Keep::Off,
-        },
-        scope,
-    }
 }
