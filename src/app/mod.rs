@@ -50,10 +50,14 @@ use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
+use crate::pipeline::outward;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
+use crate::pipeline::retention::Bounds;
+use crate::pipeline::retention::Janitor;
+use crate::pipeline::retention::Pins;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
@@ -91,6 +95,8 @@ pub struct Gateway {
     pub ledger: Arc<dyn Ledger>,
     /// What each courier knows, by destination.
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
+    /// Takes settled requests away.
+    pub janitor: Arc<Janitor>,
     stop: CancellationToken,
     listeners: Vec<JoinHandle<anyhow::Result<()>>>,
     tasks: Vec<JoinHandle<()>>,
@@ -151,12 +157,14 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             couriers.push(courier);
         }
+        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
         // Before anything is sent to what an operator paused.
         operator.restore_pauses()?;
         let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
         let mut tasks: Vec<JoinHandle<()>> = couriers.into_iter().map(run).collect();
+        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
@@ -195,7 +203,7 @@ impl Gateway {
             tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
             tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
         ];
-        Ok(Self { ledger, books, stop, listeners, tasks })
+        Ok(Self { ledger, books, janitor, stop, listeners, tasks })
     }
 
     /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.
@@ -234,7 +242,36 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
         config::Durability::Fsync => Durability::Fsync,
         config::Durability::Os => Durability::Os,
     };
+    options.disk_reserve = config.ledger.disk_reserve;
     Ok(Arc::new(Sqlite::open(options)?))
+}
+
+/// What takes settled requests away; it asks every destination what that still needs.
+fn janitor(
+    config: &Config,
+    outwards: &Arc<Outwards>,
+    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    clock: &Clock,
+) -> Janitor {
+    let (asked, ledger) = (books.clone(), Arc::clone(&outwards.ledger));
+    let pins = move || asked.iter().map(|(name, book)| pins(&*ledger, name, book)).collect();
+    let config::Retain { age, size } = config.ledger.retain;
+    Janitor {
+        outwards: Arc::clone(outwards),
+        pins: Arc::new(pins),
+        keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        places: books.keys().map(|name| outward::mint_space(name)).chain([outward::mint_space("")]).collect(),
+        clock: Arc::clone(clock),
+    }
+}
+
+/// What a destination still needs: as stored, because a restart goes on from there. One whose progress
+/// cannot be read needs everything.
+fn pins(ledger: &dyn Ledger, name: &str, book: &Mutex<Book>) -> Pins {
+    let progress = ledger.progress(name).unwrap_or_default();
+    let open = progress.open.iter().map(|open| open.trace);
+    let traces = open.chain(book.lock().traces().map(|(trace, _)| *trace)).collect();
+    Pins { base: progress.base, gaps: progress.gaps, traces }
 }
 
 /// The secret that signs login tokens, made at the first start.
@@ -254,8 +291,7 @@ fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {
     let ledger = Arc::clone(ledger);
     Arc::new(move || match ledger.status() {
         Status { ready: true, .. } => Ok(()),
-        Status { last_error: Some(why), .. } => Err(format!("the ledger does not accept: {why}")),
-        Status { .. } => Err("the ledger does not accept".to_owned()),
+        Status { not_ready: why, .. } => Err(why.unwrap_or_else(|| "the ledger does not accept".to_owned())),
     })
 }
 

@@ -59,6 +59,13 @@ impl Raw {
         if self.is_object() { self.read().ok() } else { None }
     }
 
+    /// The same object with its members changed; those left alone stay verbatim.
+    pub fn edited(&self, change: impl FnOnce(&mut IndexMap<String, Self>)) -> Option<Self> {
+        let mut members = self.members()?;
+        change(&mut members);
+        Some(Self::of(&members))
+    }
+
     /// The elements, verbatim, when the text is an array.
     pub fn elements(&self) -> Option<Vec<Self>> {
         if self.text().starts_with('[') { self.read().ok() } else { None }

@@ -8,8 +8,6 @@ use super::print::Printer;
 use super::values;
 use super::walk::Table;
 
-const NOT_ENFORCED: &str = "carried but not enforced yet: nothing is deleted or refused by it";
-
 /// How the ledger keeps records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
@@ -42,11 +40,6 @@ pub struct Retain {
 pub(super) fn read(table: &mut Table) -> Option<Ledger> {
     for key in ["durability", "disk_reserve"] {
         table.require(key, "it as in config/default.toml");
-    }
-    for key in ["retain", "disk_reserve"] {
-        if table.is_set(key) {
-            table.walk.warn(table.at(key), NOT_ENFORCED);
-        }
     }
     let durability = table.text("durability", durability);
     let retain = table.section("retain", retain);

@@ -1,10 +1,12 @@
 //! What a vendor's folder offers: its wire format, in and out. Everything outward is pure.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -69,6 +71,14 @@ pub trait Dialect: Send + Sync + 'static {
     /// [`Refusal::Malformed`] or [`Refusal::Invalid`], with the path in the document, when the vendor
     /// would refuse the request whole.
     fn decode(&self, call: &Call, seed: &Seed) -> Result<Decoded, Refusal>;
+
+    /// The part of a request's body that holds only the items at these positions; `None` when it
+    /// cannot be read, or none of its items is asked for.
+    ///
+    /// `decode(carve(body, keep)) == decode(body)` restricted to `keep`, under the same seed; only the
+    /// places in the document that items name may differ. Ids that the body leaves out derive from the
+    /// place of their row, so they are written out. What is carved can be carved again.
+    fn carve(&self, call: &Call, seed: &Seed, keep: &BTreeSet<u32>) -> Option<Bytes>;
 
     // Out.
 

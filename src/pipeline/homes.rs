@@ -25,6 +25,7 @@ use crate::pipeline::subject;
 
 const REMEMBERED: usize = 200_000;
 const SPACE: &str = "orphans";
+const ADOPTED: &str = "adopted";
 
 /// Spans and their traces.
 pub struct Homes {
@@ -140,10 +141,32 @@ impl Homes {
         for (span, trace) in created {
             let Some(seqs) = self.waiting(*span) else { continue };
             self.ledger.alias(*trace, &seqs).await?;
-            self.ledger.replace(vec![fact(*span, &[])]).await?;
+            self.ledger.replace(vec![fact(*span, &[]), adoption(*span, *trace)]).await?;
             self.orphans.lock().remove(span);
         }
         Ok(())
+    }
+
+    /// The trace that adopted what was filed under a span, if one did.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn adopter(&self, span: SubjectKey) -> Result<Option<SubjectKey>, LedgerError> {
+        let held = self.ledger.fact(ADOPTED, &span.0.to_be_bytes())?;
+        Ok(held.and_then(|held| held.try_into().ok()).map(|held| SubjectKey(u64::from_be_bytes(held))))
+    }
+
+    /// Lets go of orphans whose records have gone.
+    pub fn let_go(&self, spans: &[SubjectKey]) {
+        let mut orphans = self.orphans.lock();
+        for span in spans {
+            orphans.remove(span);
+        }
+    }
+
+    /// The facts about what was filed under a span, which go with its records.
+    pub fn facts_of(&self, span: SubjectKey) -> [(String, Vec<u8>); 2] {
+        [SPACE, ADOPTED].map(|space| (space.to_owned(), span.0.to_be_bytes().to_vec()))
     }
 
     fn waiting(&self, span: SubjectKey) -> Option<Vec<Seq>> {
@@ -169,7 +192,8 @@ impl Homes {
         Ok(key)
     }
 
-    /// Looks for a span's create in the records that name it.
+    /// Looks for a span's create in the records that name it, and in what is remembered of those that
+    /// went.
     fn search(&self, project: &str, span: SubjectKey) -> Result<Option<SubjectKey>, LedgerError> {
         let seqs = self.ledger.find(span, 16)?;
         for record in self.ledger.get(&seqs)? {
@@ -181,12 +205,22 @@ impl Homes {
                 return Ok(Some(home));
             }
         }
-        Ok(None)
+        let stubs = self.ledger.stubs(span)?;
+        let home = stubs.iter().find(|stub| *stub.project == *project).map(|stub| stub.trace);
+        if let Some(home) = home {
+            self.spans.lock().put(span, home);
+        }
+        Ok(home)
     }
 }
 
 fn is(project: &str, item: &Item, span: SubjectKey) -> bool {
     item.span().is_some_and(|id: Id| subject::span(project, id) == span)
+}
+
+fn adoption(span: SubjectKey, trace: SubjectKey) -> Fact {
+    let (key, value) = (span.0.to_be_bytes().to_vec(), trace.0.to_be_bytes().to_vec());
+    Fact { space: ADOPTED.to_owned(), key, value }
 }
 
 fn fact(span: SubjectKey, seqs: &[Seq]) -> Fact {

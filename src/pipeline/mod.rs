@@ -13,6 +13,7 @@ pub mod pack;
 pub mod read;
 pub mod record;
 pub mod repeats;
+pub mod retention;
 pub mod story;
 pub mod subject;
 pub mod traces;

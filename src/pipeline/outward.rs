@@ -150,12 +150,13 @@ impl Outwards {
     }
 
     fn minted(&self, place: &str, key: SubjectKey) -> Result<Option<i64>, LedgerError> {
-        let held = self.ledger.fact(&space(place), &key.0.to_be_bytes())?;
+        let held = self.ledger.fact(&mint_space(place), &key.0.to_be_bytes())?;
         Ok(held.and_then(|held| held.try_into().ok()).map(i64::from_be_bytes))
     }
 }
 
-fn space(place: &str) -> String {
+/// The space of the times minted for a place: a destination, or `""` for every one that needs no own.
+pub fn mint_space(place: &str) -> String {
     format!("mint/{place}")
 }
 
@@ -182,6 +183,9 @@ fn plain(items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientPr
 /// The trace's time before anything is minted, in milliseconds: what its id carries where its origin
 /// puts a time there, else when it began, else when it was first heard of.
 pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View) -> i64 {
+    if let Some(past) = items.past() {
+        return past.ms;
+    }
     let timed = origin.is_some_and(|dialect| dialect.info().timed_ids);
     match view.id {
         Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
@@ -190,7 +194,7 @@ pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View)
 }
 
 fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
-    Fact { space: space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
+    Fact { space: mint_space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::canonical::Item;
 use crate::canonical::Op;
 use crate::canonical::Time;
+use crate::pipeline::fold::Past;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -21,6 +22,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::record;
 use crate::pipeline::record::Dialects;
+use crate::pipeline::retention::stub;
 use crate::pipeline::subject;
 
 /// More traces than this are never held, however small.
@@ -92,7 +94,7 @@ impl Traces {
         let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items));
         let held = held.unwrap_or_default();
         let missing: Vec<Seq> = seqs.into_iter().filter(|seq| held.seqs.binary_search(seq).is_err()).collect();
-        if missing.is_empty() {
+        if missing.is_empty() && !held.needs_past() {
             return Ok(held);
         }
         let mut whole = held.as_ref().clone();
@@ -108,11 +110,36 @@ impl Traces {
                 whole.add(admission.seq, admission.at, admission.quiet, items);
             }
         }
+        if whole.needs_past() {
+            whole.recall(self.past(project, trace)?);
+        }
         let whole = Arc::new(whole);
         let mut cache = self.cache.lock();
         cache.put(trace, Arc::clone(&whole));
         cache.shrink(self.budget);
         Ok(whole)
+    }
+}
+
+impl Traces {
+    /// What is remembered of a trace whose records have gone.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
+        let stubs = self.ledger.stubs(trace)?;
+        let stub = stubs.iter().find(|stub| stub.trace == trace && *stub.project == *project);
+        Ok(stub.and_then(|stub| stub::past(&self.dialects, stub)).map(Arc::new))
+    }
+
+    /// Drops traces whose records have gone.
+    pub fn forget(&self, traces: impl IntoIterator<Item = SubjectKey>) {
+        let mut cache = self.cache.lock();
+        for trace in traces {
+            if let Some(cached) = cache.traces.pop(&trace) {
+                cache.bytes -= cached.bytes;
+            }
+        }
     }
 }
 

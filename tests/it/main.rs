@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps says where it broke")]
 
 mod captures;
+mod carve;
 mod console;
+mod corpus;
 mod edge;
 mod five_operations;
 mod fixtures;

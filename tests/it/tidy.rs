@@ -47,10 +47,10 @@ const MAY_NOT_NAME: [(&str, &[&str]); 8] = [
 ];
 
 /// Rooms that every dialect has, each a file or a folder.
-const ROOMS: [&str; 9] = ["mod", "settings", "wire", "decode", "encode", "read", "routes", "client", "tests"];
+const ROOMS: [&str; 10] = ["mod", "settings", "wire", "decode", "encode", "carve", "read", "routes", "client", "tests"];
 
 /// Rooms of a dialect in which no I/O crate may stand.
-const PURE: [&str; 3] = ["wire", "decode", "encode"];
+const PURE: [&str; 4] = ["wire", "decode", "encode", "carve"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -66,8 +66,6 @@ fn the_reference_without_it_loads_whole() {
     assert_eq!(
         warnings,
         [
-            "ledger.retain: carried but not enforced yet: nothing is deleted or refused by it",
-            "ledger.disk_reserve: carried but not enforced yet: nothing is deleted or refused by it",
             "projects.checkout.routes.alpha_cloud: the project may send 1200000 spans a minute, the destination \
              takes 4500 (4500 for each key): this route needs 267 keys or a sample of 1 in 267",
             "projects.checkout.routes.gamma: the project may send 12000 requests a minute, the destination takes \

@@ -51,19 +51,6 @@ fn server_refuses_one_address_for_both_listeners_and_durations_of_nothing() {
 }
 
 #[test]
-fn ledger_warns_of_what_is_not_enforced_yet() {
-    let text = small("[ledger]\nretain = { age = \"1h\" }\ndisk_reserve = \"1GiB\"");
-    assert_eq!(
-        warnings(&text),
-        [
-            "ledger.retain: carried but not enforced yet: nothing is deleted or refused by it",
-            "ledger.disk_reserve: carried but not enforced yet: nothing is deleted or refused by it",
-        ]
-    );
-    assert_eq!(warnings(&small("[ledger]\ndurability = \"os\"")), [""; 0]);
-}
-
-#[test]
 fn keys_have_one_project_and_both_scopes_unless_they_say_otherwise() {
     let config = good(&small(
         r#"

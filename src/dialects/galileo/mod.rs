@@ -3,6 +3,7 @@
 //! Little can change there once it is stored, so a trace is written when it has settled. It owns the
 //! root of the data port: its Python SDK cannot keep a path prefix.
 
+mod carve;
 mod client;
 mod decode;
 mod encode;
@@ -14,9 +15,11 @@ mod tests;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use secrecy::SecretString;
 
@@ -81,6 +84,10 @@ impl Dialect for Galileo {
 
     fn decode(&self, call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
         decode::decode(call, seed)
+    }
+
+    fn carve(&self, call: &Call, seed: &Seed, keep: &BTreeSet<u32>) -> Option<Bytes> {
+        carve::carve(call, seed, keep)
     }
 
     fn project_name(&self, name: &str) -> String {

@@ -1,5 +1,6 @@
 //! The dialect of Opik (`wire/opik.md`): whole rows, version 7 ids, the greatest `last_updated_at` wins.
 
+mod carve;
 mod client;
 mod decode;
 mod encode;
@@ -12,9 +13,11 @@ mod wire;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::response::Response;
+use bytes::Bytes;
 use http::HeaderMap;
 use secrecy::SecretString;
 use url::Url;
@@ -80,6 +83,10 @@ impl Dialect for Opik {
 
     fn decode(&self, call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
         decode::decode(call, seed)
+    }
+
+    fn carve(&self, call: &Call, seed: &Seed, keep: &BTreeSet<u32>) -> Option<Bytes> {
+        carve::carve(call, seed, keep)
     }
 
     fn show_id(&self, id: Id, trace: Id, out: &Outward) -> String {

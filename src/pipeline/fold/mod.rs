@@ -4,10 +4,13 @@
 //! later one, by the client's own version where all carry one. So the order of arrival does not
 //! matter, but for two updates of one field.
 
+mod past;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod trace;
 
+pub use past::Past;
+pub use past::PastSpan;
 pub use trace::Held;
 pub use trace::TraceItems;

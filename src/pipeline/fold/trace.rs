@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::past::Past;
 use super::subject::fold;
 use crate::canonical::ClientProject;
 use crate::canonical::Completion;
@@ -63,6 +64,8 @@ pub struct TraceItems {
     pub last_at: Time,
     /// When its first item was accepted.
     pub first_at: Time,
+    /// What is remembered of it; `None`: not looked up.
+    past: Option<Option<Arc<Past>>>,
 }
 
 impl TraceItems {
@@ -82,6 +85,24 @@ impl TraceItems {
                 Op::Delete(_) => self.deletes.push(held),
             }
         }
+    }
+
+    /// Takes what is remembered of records that are not held any more.
+    pub fn recall(&mut self, past: Option<Arc<Past>>) {
+        self.past = Some(past);
+    }
+
+    /// Whether what is remembered would change anything, and has not been looked up.
+    pub fn needs_past(&self) -> bool {
+        self.past.is_none() && !self.trace.iter().any(|held| held.item.creates())
+    }
+
+    /// What is remembered and counts: a create that is held says it better, and what comes after a
+    /// delete is a new life.
+    pub fn past(&self) -> Option<&Past> {
+        let past = self.past.as_ref()?.as_deref()?;
+        let created = self.trace.iter().any(|held| held.item.creates());
+        (!created && (!past.deleted || self.seqs.is_empty())).then_some(past)
     }
 
     /// Every item held.
@@ -142,7 +163,7 @@ impl TraceItems {
         if wanted(&self.trace) {
             view.trace = fold_trace(&alive(&self.trace), &project);
         }
-        let natives: HashMap<[u8; 8], Id> = self.spans.iter().map(|(stem, list)| (*stem, native(list))).collect();
+        let natives = self.natives();
         let over = self.over(upto);
         let ends = |list: &[Held]| {
             after.zip(over).is_some_and(|(after, (seq, _))| seq > after) && closing(list, upto).is_none()
@@ -150,6 +171,7 @@ impl TraceItems {
         for list in self.spans.values().filter(|list| wanted(list) || ends(list)) {
             if let Some(mut span) = fold_span(&alive(list), view.id, &natives) {
                 span.facts.ended |= over.is_some();
+                self.remember_parent(&mut span);
                 view.spans.push(span);
             }
         }
@@ -162,9 +184,30 @@ impl TraceItems {
         view
     }
 
+    /// The native id of each span that is held or remembered.
+    fn natives(&self) -> HashMap<[u8; 8], Id> {
+        let past = self.past().into_iter().flat_map(|past| &past.spans).map(|span| (span.id.stem(), span.id));
+        let created = |list: &[Held]| list.iter().any(|held| held.item.creates());
+        let mut natives: HashMap<[u8; 8], Id> = past.collect();
+        for (stem, list) in &self.spans {
+            if created(list) || !natives.contains_key(stem) {
+                natives.insert(*stem, native(list));
+            }
+        }
+        natives
+    }
+
+    /// Gives a span of which only updates are held the parent that it had.
+    fn remember_parent(&self, span: &mut SpanView) {
+        let past = self.past().and_then(|past| past.span(span.facts.id.stem()));
+        if let (Some(past), Field::Absent, false) = (past, &span.facts.parent, span.whole) {
+            span.facts.parent = past.parent.map_or(Field::Absent, Field::Set);
+        }
+    }
+
     /// Whether anything says which trace or session this is about; an orphan's items do not.
     pub fn is_placed(&self) -> bool {
-        self.items().any(|item| item.trace().is_some() || item.span().is_none())
+        self.past().is_some() || self.items().any(|item| item.trace().is_some() || item.span().is_none())
     }
 
     /// The earliest start that any item names: of the trace record, else of a span.
@@ -176,7 +219,8 @@ impl TraceItems {
 
     /// The dialect that brought the first item.
     pub fn origin(&self) -> &'static str {
-        self.items().next().map_or("", |item| item.origin)
+        let first = self.items().next().map(|item| item.origin);
+        first.or(self.past().map(|past| past.origin)).unwrap_or_default()
     }
 
     /// The newest record held that is not above a limit.
@@ -209,6 +253,9 @@ impl TraceItems {
 
     /// The trace's native id: as its create spelled it, else as the first item did.
     fn native_id(&self) -> Id {
+        if let Some(past) = self.past() {
+            return past.id;
+        }
         let creates = self.trace.iter().filter(|held| held.item.creates());
         let spans = || self.spans.values().flatten().filter(|held| held.item.creates());
         let any = || [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values()).flatten();
@@ -218,6 +265,9 @@ impl TraceItems {
 
     /// The client project: of the trace's create, else the first that any item names.
     fn project(&self) -> ClientProject {
+        if let Some(past) = self.past() {
+            return past.project.clone();
+        }
         let of_trace = self.trace.iter().filter_map(|held| match &held.item.op {
             Op::Trace(trace) => trace.project.get(),
             _ => None,
@@ -261,6 +311,9 @@ impl TraceItems {
 
     /// Whether the newest delete says that the trace is gone and nothing came after it.
     pub fn is_gone(&self, upto: Seq) -> bool {
+        if self.past().is_some_and(|past| past.deleted) {
+            return true;
+        }
         let trace = self.deletes.iter().any(|held| matches!(held.item.op, Op::Delete(Target::Trace(_))));
         let lists = [&self.trace].into_iter().chain(self.spans.values());
         trace && lists.flatten().filter(|held| held.seq <= upto).all(|held| self.is_deleted(held, upto))
@@ -298,8 +351,11 @@ impl TraceItems {
         let over = self.over(upto);
         let ends: Vec<(Option<Id>, Option<Time>)> =
             view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
+        // What retention took away had its end: a later change does not move it.
+        let past = self.past();
+        let ended = |span: &SpanView| !span.whole && past.is_some_and(|past| past.span(span.facts.id.stem()).is_some());
         for span in &mut view.spans {
-            if span.facts.end.is_set() || !span.facts.ended {
+            if span.facts.end.is_set() || !span.facts.ended || ended(span) {
                 continue;
             }
             let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto)).or(over);
@@ -312,6 +368,7 @@ impl TraceItems {
         let latest = view.spans.iter().filter_map(SpanView::end).max();
         if let Some(trace) = &mut view.trace
             && !trace.facts.end.is_set()
+            && past.is_none()
             && trace.facts.completion != Completion::Open
         {
             trace.inferred_end = latest.or(trace.facts.start.cloned());
@@ -358,7 +415,8 @@ fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
 fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {
     let folded = fold(held, span_of)?;
     let mut facts = folded.facts.settled();
-    facts.id = native(held);
+    let spelled = native(held);
+    facts.id = natives.get(&spelled.stem()).copied().unwrap_or(spelled);
     facts.trace = Some(trace);
     facts.ended = held.iter().any(|held| matches!(&held.item.op, Op::Span(span) if span.ended));
     facts.project = Field::Absent;

@@ -31,11 +31,13 @@ mod conformance;
 mod error;
 mod letter;
 mod record;
+mod retire;
 mod settled;
 mod sqlite;
 mod status;
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -46,8 +48,15 @@ pub use error::OpenError;
 pub use letter::Letter;
 pub use letter::Letters;
 pub use record::Draft;
+pub use record::Outline;
 pub use record::Record;
 pub use record::Weight;
+pub use retire::Carved;
+pub use retire::Forget;
+pub use retire::Gone;
+pub use retire::Retire;
+pub use retire::Retired;
+pub use retire::Stub;
 pub use settled::Counters;
 pub use settled::Fact;
 pub use settled::Gap;
@@ -55,6 +64,7 @@ pub use settled::Open;
 pub use settled::Progress;
 pub use settled::Settle;
 pub use sqlite::Durability;
+pub use sqlite::FreeSpace;
 pub use sqlite::Options;
 pub use sqlite::Sqlite;
 pub use status::COMMIT_BOUNDS;
@@ -85,10 +95,12 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Records above `after`, ascending, up to both limits (bytes of head and body); at
     /// least one if there is any. Ends before a corrupt record; starting at one is
-    /// [`LedgerError::Corrupt`], and a reader may go on with `after` set to its number.
+    /// [`LedgerError::Corrupt`], and a reader may go on with `after` set to its number. What
+    /// retention took away is stepped over.
     fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError>;
 
-    /// The records named, in the order named; numbers that were never given are left out.
+    /// The records named, in the order named. Left out is what was never given, what retention took
+    /// away, and what was found unreadable before.
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError>;
 
     /// Records indexed under `trace`, ascending.
@@ -120,8 +132,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Stores facts over what is held.
     fn replace(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), LedgerError>>;
 
-    /// Records below `before` (or from the head), descending; corrupt ones as in
-    /// [`Ledger::range`].
+    /// Records below `before` (or from the head), descending. Corrupt ones are as in
+    /// [`Ledger::range`] when first found, and stepped over later.
     fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError>;
 
     /// What the records above `after` up to `upto` weigh, by project. Cheap for any stretch: no body
@@ -131,8 +143,20 @@ pub trait Ledger: Send + Sync + 'static {
     /// The first record held above `after`, and its accept time in nanoseconds.
     fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError>;
 
+    /// What stands above `after`, ascending, at most `limit` records; cheap, and unchecked.
+    fn outline(&self, after: Seq, limit: usize) -> Result<Vec<Outline>, LedgerError>;
+
+    /// Takes away what retention names, in one transaction; what is not held any more is left out.
+    fn retire(&self, retire: Retire) -> BoxFuture<'_, Result<Retired, LedgerError>>;
+
+    /// What is remembered of traces that `subject`, a trace or something in one, led to; newest first.
+    fn stubs(&self, subject: SubjectKey) -> Result<Vec<Stub>, LedgerError>;
+
     /// Dead letters, by id in ascending order.
     fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError>;
+
+    /// The traces that have a dead letter anywhere.
+    fn lettered(&self) -> Result<HashSet<SubjectKey>, LedgerError>;
 
     /// How many dead letters there are, whatever the limit.
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError>;

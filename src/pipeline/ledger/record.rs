@@ -67,3 +67,18 @@ pub struct Weight {
     /// Bytes that they take as stored.
     pub bytes: u64,
 }
+
+/// A record from outside: its body is neither read nor checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Its place in the ledger.
+    pub seq: Seq,
+    /// Accept time, nanoseconds since the epoch.
+    pub at_ns: i64,
+    /// The unit of tenancy it was accepted under.
+    pub project: Arc<str>,
+    /// Bytes that it takes as stored.
+    pub bytes: u64,
+    /// The traces it was appended under.
+    pub traces: Vec<SubjectKey>,
+}

@@ -7,18 +7,24 @@ use crate::pipeline::ledger::Seq;
 /// What the ledger tells about itself.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
-    /// Whether an append would be tried: open for writing and not between two reopenings.
+    /// Whether an append would be taken.
     pub ready: bool,
+    /// Why not, when it would not.
+    pub not_ready: Option<String>,
     /// The highest durable sequence.
     pub head: Seq,
     /// Records held now.
     pub records: u64,
     /// Bytes that the ledger's files take.
     pub bytes: u64,
+    /// Bytes free on the disk, where the system says.
+    pub free_bytes: Option<u64>,
     /// Items of all records ever appended.
     pub items: u64,
     /// Records that were acknowledged once and are missing, as the high-water mark proves.
     pub lost: u64,
+    /// Records that could not be read and were put aside, ever.
+    pub quarantined: u64,
     /// Bytes that wait for the writer.
     pub queued_bytes: u64,
     /// The last error of the store, if there was one since it was opened.

@@ -30,13 +30,13 @@ impl Operator {
     }
 
     fn show(&self, status: &Status, not_ready: Option<Time>, now: Time) {
-        let Status { ready, records, bytes, lost, queued_bytes, last_error, .. } = status;
+        let Status { ready, not_ready: why, records, bytes, lost, queued_bytes, .. } = status;
         let (records, bytes, lost, queued_bytes) = (*records, *bytes, *lost, *queued_bytes);
         metrics::ledger(metrics::Ledger { bytes, records, queued_bytes, lost, ready: *ready });
         let text = (lost > 0).then(|| format!("{lost} requests that were acknowledged are missing from the ledger"));
         self.alarms.set(Kind::Lost, None, text.as_deref(), now.0);
         let long = not_ready.filter(|since| now.0 - since.0 >= NOT_READY_NS);
-        let why = last_error.as_deref().unwrap_or("no cause is known");
+        let why = why.as_deref().unwrap_or("no cause is known");
         let text = long.map(|_| format!("the ledger does not accept requests: {why}"));
         self.alarms.set(Kind::Ledger, None, text.as_deref(), now.0);
     }

@@ -1,6 +1,7 @@
 //! A dialect with a handful of routes, and doors that nobody answers.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -140,6 +141,10 @@ impl Dialect for Fake {
 
     fn decode(&self, _: &Call, _: &Seed) -> Result<Decoded, Refusal> {
         Ok(Decoded::default())
+    }
+
+    fn carve(&self, _: &Call, _: &Seed, _: &BTreeSet<u32>) -> Option<Bytes> {
+        None
     }
 
     fn show_id(&self, id: Id, _trace: Id, _out: &Outward) -> String {

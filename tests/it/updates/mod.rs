@@ -6,5 +6,6 @@
 mod again;
 mod early;
 mod gone;
+mod retired;
 mod scene;
 mod waiting;

@@ -32,6 +32,7 @@ pub(super) use step::trace;
 pub(super) use tree::Frame;
 use tree::Parent;
 pub(super) use tree::flatten;
+pub(super) use tree::place_mark;
 pub(super) use tree::strays;
 
 /// How long traces are waited for after a request that brought them whole (`design.md §3`).
@@ -108,6 +109,6 @@ fn client_project(id: &str, stream_id: Option<String>) -> ClientProject {
 }
 
 /// The id under which a step of a request without one is stored.
-fn derived(seed: &Seed, path: &str) -> Id {
+pub(super) fn derived(seed: &Seed, path: &str) -> Id {
     Id::derived(&seed.record, path)
 }

@@ -18,6 +18,8 @@ use crate::canonical::Score;
 use crate::canonical::ScoreValue;
 use crate::canonical::Span;
 use crate::canonical::Target;
+use crate::canonical::complement::KEY;
+use crate::canonical::ids;
 use crate::contract::Decoded;
 use crate::contract::Refusal;
 use crate::contract::Seed;
@@ -61,6 +63,7 @@ pub(in crate::dialects::galileo) fn flatten(
     let id = id.or(same).unwrap_or_else(|| derived(&frame.seed, path));
     step.parent_id = Field::Absent;
     let children = take(&mut step.spans).take().unwrap_or_default();
+    let place_only = is_place(&mut step, &frame.seed);
     let mut taken = step::trace(step, path)?;
     taken.facts.session = frame.session.clone().map_or_else(|| take(&mut taken.facts.session), Field::Set);
     let native = taken.restore().unwrap_or(id);
@@ -76,7 +79,9 @@ pub(in crate::dialects::galileo) fn flatten(
         facts.start = Field::Set(frame.seed.at);
     }
     let rank = if frame.whole { COMPLETE } else { OPEN };
-    decoded.items.push(item(path, rank, Op::Trace(Box::new(facts))));
+    if !place_only {
+        decoded.items.push(item(path, rank, Op::Trace(Box::new(facts))));
+    }
     add_scores(&taken.scores, &Target::Trace(native), path, frame, decoded);
     spans(children, native, None, path, frame, decoded)
 }
@@ -153,25 +158,26 @@ fn add_children(waiting: &mut Vec<Waiting>, children: Vec<Raw>, parent: Option<P
 
 /// One span; its native id.
 fn span(
-    step: wire::Step,
+    mut step: wire::Step,
     (id, trace, parent): (Id, Id, Option<Parent>),
     path: &str,
     frame: &Frame,
     decoded: &mut Decoded,
 ) -> Result<Id, Refusal> {
+    let place_only = is_place(&mut step, &frame.seed);
     let mut taken = step::span(step, path)?;
     let sent: Field<Id> = parent.map(|parent| parent.sent).into();
     taken.facts.parent = sent.clone();
     if taken.facts.session.get() == frame.session_id.as_ref() {
         taken.facts.session = Field::Absent;
     }
-    let ids = taken.restore();
+    let own = taken.restore();
     let told = |id: Option<String>| id.and_then(|id| Id::parse(&id));
     let mut facts = taken.facts;
-    facts.id = told(ids.span).unwrap_or(id);
-    facts.trace = Some(told(ids.trace).unwrap_or(trace));
+    facts.id = told(own.span).unwrap_or(id);
+    facts.trace = Some(told(own.trace).unwrap_or(trace));
     if facts.parent == sent {
-        facts.parent = told(ids.parent).or(parent.map(|parent| parent.native)).into();
+        facts.parent = told(own.parent).or(parent.map(|parent| parent.native)).into();
     }
     facts.project = Field::Set(frame.project.clone());
     if facts.start.is_absent() {
@@ -181,9 +187,26 @@ fn span(
     let native = facts.id;
     let target = Target::Span { trace: facts.trace, span: native };
     let rank = if facts.ended { COMPLETE } else { OPEN };
-    decoded.items.push(item(path, rank, Op::Span(Box::new(facts))));
+    if !place_only {
+        decoded.items.push(item(path, rank, Op::Span(Box::new(facts))));
+    }
     add_scores(&taken.scores, &target, path, frame, decoded);
     Ok(native)
+}
+
+/// Whether a step stands only for the place of what is under it: its own item was carved away. The mark
+/// names the record, so no client can write one.
+fn is_place(step: &mut wire::Step, seed: &Seed) -> bool {
+    let ours = step.extra.get(KEY).and_then(Raw::as_string).is_some_and(|mark| mark == place_mark(seed));
+    if ours {
+        step.extra.shift_remove(KEY);
+    }
+    ours
+}
+
+/// What a step that only stands for its place has under the reserved key.
+pub(in crate::dialects::galileo) fn place_mark(seed: &Seed) -> String {
+    ids::text(seed.record)
 }
 
 /// Workflows and agents are sent when they begin, everything else when it has ended; what has an

@@ -1,6 +1,7 @@
 //! Tests of the dialect as a whole, on what its SDKs really sent.
 
 mod any;
+mod carve;
 mod client;
 mod decode;
 mod encode;

@@ -83,7 +83,7 @@ impl<'a> At<'a> {
     pub(super) fn own_id(&self, field: &Field<String>, seed: &Seed) -> Result<Id, Refusal> {
         match field.get() {
             Some(text) => self.id("id", text),
-            None => Ok(Id::derived(&seed.record, self.path)),
+            None => Ok(derived(seed, self.path)),
         }
     }
 
@@ -100,4 +100,9 @@ impl<'a> At<'a> {
             |text: String| Time::parse(&text).ok_or_else(|| self.wrong(key, "is not an ISO-8601 time with a zone"));
         Ok(self.text(field).take().map(read).transpose()?.into())
     }
+}
+
+/// The id of a row that was sent without one, by its place in the document.
+pub(in crate::dialects::opik) fn derived(seed: &Seed, path: &str) -> Id {
+    Id::derived(&seed.record, path)
 }

@@ -25,6 +25,7 @@ use super::wire;
 
 pub(super) use at::At;
 pub(super) use at::Form;
+pub(super) use at::derived;
 pub(super) use rows::provided;
 pub(super) use rows::rank;
 pub(super) use rows::span;

@@ -1,5 +1,6 @@
 //! Tests of the dialect: its fixtures decoded, encoded, served and mistreated.
 
+mod carve;
 mod decode;
 mod encode;
 mod exchange;

@@ -143,6 +143,11 @@ fn invalid(path: &str, key: &str, rule: &str) -> Refusal {
     Refusal::Invalid { path: join(path, key), rule: rule.to_owned() }
 }
 
+/// The id of a row that was sent without one, by its place in the document.
+pub(super) fn derived(seed: &Seed, path: &str, key: &str) -> Id {
+    Id::derived(&seed.record, &join(path, key))
+}
+
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

@@ -64,7 +64,7 @@ pub(super) fn item_of(raw: &Raw, path: &str, owner: &Owner, reader: &mut Reader)
     let shown = match &row.span_id {
         Field::Set(id) => uuid(id, &join(path, "span_id"))?,
         Field::Null => return Err(super::invalid(path, "span_id", "UUID input should be a string")),
-        Field::Absent => Id::derived(&reader.seed.record, &join(path, "span_id")),
+        Field::Absent => super::derived(&reader.seed, path, "span_id"),
     };
     let reserved = values::reserved(&mut row.metadata);
     let mut span = facts(row, How::Create, path, reader)?;

@@ -50,7 +50,7 @@ fn items(mut row: wire::Trace, reader: &mut Reader) -> Result<Vec<Item>, Refusal
     let shown = match &row.trace_id {
         Field::Set(id) => uuid(id, "trace_id")?,
         Field::Null => return Err(super::invalid("", "trace_id", "UUID input should be a string")),
-        Field::Absent => Id::derived(&reader.seed.record, "trace_id"),
+        Field::Absent => super::derived(&reader.seed, "", "trace_id"),
     };
     let spans = std::mem::take(&mut row.spans).take().unwrap_or_default();
     let reserved = values::reserved(&mut row.metadata);

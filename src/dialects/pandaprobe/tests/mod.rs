@@ -1,5 +1,6 @@
 //! What the dialect says and understands; inputs are captures of the SDKs where there is one.
 
+mod carve;
 mod decode;
 mod encode;
 mod home;

@@ -24,6 +24,8 @@ pub(crate) async fn files_dead_letters(engine: &Engine) {
         [filed(1, "d", &sent[0]), filed(2, "d", &sent[1]), filed(3, "d", &sent[2]), filed(4, "e", &sent[0])]
     );
 
+    assert_eq!(ledger.lettered(), Ok([SubjectKey(7), SubjectKey(u64::MAX)].into()));
+
     let again = Letter { attempts: 9, status: None, why: "again".to_owned(), ..letter(7, "span b") };
     put(&*ledger, "d", &[], vec![again.clone()]).await;
     let held = ledger.letters(&Letters { ids: vec![2], ..Letters::default() }).unwrap();

@@ -3,6 +3,7 @@
 //! An engine calls [`conformance!`] with a function that gives its [`Engine`].
 
 mod letters;
+mod retention;
 mod scene;
 mod weights;
 
@@ -23,6 +24,10 @@ use crate::pipeline::ledger::SubjectKey;
 
 pub(crate) use letters::files_dead_letters;
 pub(crate) use letters::finds_dead_letters;
+pub(crate) use retention::forgets_stubs;
+pub(crate) use retention::remembers_stubs;
+pub(crate) use retention::retires_records;
+pub(crate) use retention::shrinks_a_record;
 pub(crate) use scene::Scene;
 use scene::counters;
 pub(crate) use scene::draft;
@@ -70,6 +75,10 @@ macro_rules! conformance {
             finds_dead_letters
             weighs_stretches
             tells_the_first_after
+            retires_records
+            shrinks_a_record
+            remembers_stubs
+            forgets_stubs
             survives_close
             survives_a_drop
             counts_items_for_ever
@@ -403,7 +412,7 @@ pub(crate) async fn steps_over_a_damaged_record(engine: &Engine) {
     fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.damage)(scene.path(), 3);
-    check_hole(&*scene.open());
+    check_hole(&scene).await;
 }
 
 pub(crate) async fn notices_a_removed_record(engine: &Engine) {
@@ -412,19 +421,31 @@ pub(crate) async fn notices_a_removed_record(engine: &Engine) {
     fill(&*ledger, 4).await;
     ledger.close().await.unwrap();
     (engine.remove)(scene.path(), 3);
-    check_hole(&*scene.open());
+    check_hole(&scene).await;
 }
 
 // Four records, of which the third cannot be read.
-fn check_hole(ledger: &dyn Ledger) {
-    assert_eq!(seqs(ledger, 0, 9, 1 << 20), [1, 2]);
+async fn check_hole(scene: &Scene<'_>) {
+    let looking = scene.open_read_only();
+    assert_eq!(newest(&*looking, 9, None), [4]);
+    assert_eq!(looking.newest(9, Some(4)), Err(LedgerError::Corrupt(3)));
+    assert_eq!(looking.get(&[4, 3]), Err(LedgerError::Corrupt(3)));
+    drop(looking);
+    let ledger = scene.open();
+    assert_eq!(seqs(&*ledger, 0, 9, 1 << 20), [1, 2]);
     assert_eq!(ledger.range(2, 9, 1 << 20), Err(LedgerError::Corrupt(3)));
-    assert_eq!(seqs(ledger, 3, 9, 1 << 20), [4]);
-    assert_eq!(newest(ledger, 9, None), [4]);
-    assert_eq!(ledger.newest(9, Some(4)), Err(LedgerError::Corrupt(3)));
-    assert_eq!(newest(ledger, 9, Some(3)), [2, 1]);
-    assert_eq!(ledger.get(&[4, 3]), Err(LedgerError::Corrupt(3)));
-    assert_eq!(ledger.status().lost, 0);
+    assert_eq!(seqs(&*ledger, 3, 9, 1 << 20), [4]);
+    assert_eq!(newest(&*ledger, 9, Some(3)), [2, 1]);
+    // What was found before an append is put aside before it, and from then on every reader that
+    // counts is told, and the others step over it.
+    ledger.replace(vec![]).await.unwrap();
+    drop(ledger);
+    let ledger = scene.open();
+    assert_eq!(ledger.range(2, 9, 1 << 20), Err(LedgerError::Corrupt(3)));
+    assert_eq!(newest(&*ledger, 9, None), [4, 2, 1]);
+    assert_eq!(ledger.get(&[4, 3]).map(|held| held.len()), Ok(1));
+    let status = ledger.status();
+    assert_eq!((status.lost, status.quarantined, status.records), (0, 1, 3));
 }
 
 pub(crate) async fn notices_a_lost_tail(engine: &Engine) {

@@ -16,6 +16,8 @@ use futures::future::join_all;
 use rusqlite::Connection;
 
 use super::*;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::draft;
 
 const SPAN_BYTES: usize = 2048;

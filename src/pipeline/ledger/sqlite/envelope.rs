@@ -36,12 +36,44 @@ const ZSTD: u8 = 1;
 const SEQ_AT: usize = 6;
 const CRC_AT: usize = 14;
 const REST_AT: usize = 18;
+/// Where the lengths of the names stand, and the names themselves.
+const LENGTHS_AT: usize = 50;
+const NAMES_AT: usize = 64;
+/// Bytes up to the end of the CRC.
+pub(super) const START: usize = REST_AT;
 /// Below this, compressing costs more than the bytes it saves.
 const COMPRESS_FROM: usize = 2048;
 /// Contexts kept for the next body: one a worker thread, and no more than a few megabytes.
 const KEPT: usize = 4;
 /// Far under SQLite's limit of 10^9 bytes a row.
 const LARGEST: usize = 512 << 20;
+
+/// What an envelope is made of.
+pub(super) struct Parts<'a> {
+    id: [u8; 16],
+    at_ns: i64,
+    project: &'a str,
+    key: &'a str,
+    dialect: &'a str,
+    head: &'a [u8],
+    body: &'a [u8],
+    items: u32,
+    traces: &'a [SubjectKey],
+}
+
+impl<'a> Parts<'a> {
+    /// Of a request on its way in.
+    pub(super) fn of_draft(draft: &'a Draft) -> Self {
+        let Draft { id, at_ns, project, key, dialect, head, body, items, traces, subjects: _ } = draft;
+        Self { id: *id, at_ns: *at_ns, project, key, dialect, head, body, items: *items, traces }
+    }
+
+    /// Of a record that was held before.
+    pub(super) fn of_record(record: &'a Record) -> Self {
+        let Record { seq: _, id, at_ns, project, key, dialect, head, body, items, traces } = record;
+        Self { id: *id, at_ns: *at_ns, project, key, dialect, head, body, items: *items, traces }
+    }
+}
 
 /// Makes envelopes; keeps its compression contexts, which are costly to build.
 #[derive(Default)]
@@ -50,16 +82,16 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    /// The envelope of `draft` without its sequence; [`stamp`] completes it.
-    pub(super) fn seal(&self, draft: &Draft) -> Result<Vec<u8>, LedgerError> {
+    /// The envelope of a record without its sequence; [`stamp`] completes it.
+    pub(super) fn seal(&self, draft: &Parts<'_>) -> Result<Vec<u8>, LedgerError> {
         let size = draft.head.len() + draft.body.len();
         if size > LARGEST {
             return Err(LedgerError::TooLarge(size));
         }
-        let packed = self.pack(&draft.body);
+        let packed = self.pack(draft.body);
         let (codec, body) = match &packed {
             Some(packed) => (ZSTD, packed.as_slice()),
-            None => (RAW, &draft.body[..]),
+            None => (RAW, draft.body),
         };
         let mut env = Vec::with_capacity(256 + draft.traces.len() * 8 + draft.head.len() + body.len());
         env.extend(MAGIC);
@@ -69,18 +101,18 @@ impl Sealer {
         env.extend(draft.at_ns.to_le_bytes());
         env.extend(draft.items.to_le_bytes());
         env.extend(length32(draft.body.len())?);
-        for text in [&*draft.project, &*draft.key, draft.dialect] {
+        for text in [draft.project, draft.key, draft.dialect] {
             env.extend(length16(text.len())?);
         }
         env.extend(length32(draft.traces.len())?);
         env.extend(length32(draft.head.len())?);
-        for text in [&*draft.project, &*draft.key, draft.dialect] {
+        for text in [draft.project, draft.key, draft.dialect] {
             env.extend(text.as_bytes());
         }
-        for trace in &draft.traces {
+        for trace in draft.traces {
             env.extend(trace.0.to_le_bytes());
         }
-        env.extend(&draft.head[..]);
+        env.extend(draft.head);
         env.extend(body);
         Ok(env)
     }
@@ -106,6 +138,12 @@ pub(super) fn stamp(env: &mut [u8], seq: Seq) {
     env[SEQ_AT..CRC_AT].copy_from_slice(&seq.to_le_bytes());
     let crc = checksum(env);
     env[CRC_AT..REST_AT].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// The CRC in an envelope's first bytes.
+pub(super) fn stamped_crc(start: &[u8; START]) -> u32 {
+    let [.., a, b, c, d] = *start;
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Reads an envelope that is filed under `seq`; anything but what was stamped is `Corrupt`.
@@ -140,6 +178,20 @@ fn checksum(env: &[u8]) -> u32 {
     crc.update(&env[..CRC_AT]);
     crc.update(&env[REST_AT..]);
     crc.finalize()
+}
+
+/// The traces in an envelope of which `read` fills bytes from a place on, unchecked.
+pub(super) fn traces(read: impl Fn(&mut [u8], usize) -> bool) -> Option<Vec<SubjectKey>> {
+    let mut lengths = [0; NAMES_AT - LENGTHS_AT];
+    read(&mut lengths, LENGTHS_AT).then_some(())?;
+    let from = &mut &lengths[..];
+    let mut names = 0;
+    for _ in 0..3 {
+        names += usize::from(u16::from_le_bytes(array(from)?));
+    }
+    let count = u32::from_le_bytes(array(from)?) as usize;
+    let mut bytes = vec![0; count.checked_mul(8).filter(|bytes| *bytes <= LARGEST)?];
+    read(&mut bytes, NAMES_AT + names).then(|| keys(&bytes))
 }
 
 struct Fields<'a> {

@@ -1,5 +1,7 @@
 //! Dead letters in their table.
 
+use std::collections::HashSet;
+
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::Row;
@@ -79,6 +81,13 @@ pub(super) fn select(conn: &Connection, wanted: &Letters) -> Result<Vec<Letter>,
     let mut query = conn.prepare(&sql).map_err(store)?;
     let letters = query.query_map(&bounds(wanted)[..], letter).map_err(store)?;
     letters.collect::<rusqlite::Result<_>>().map_err(store)
+}
+
+/// The traces of all letters.
+pub(super) fn traces(conn: &Connection) -> Result<HashSet<SubjectKey>, LedgerError> {
+    conn.prepare_cached("SELECT trace FROM letters")
+        .and_then(|mut query| query.query_map([], |row| Ok(SubjectKey(unsigned(row, 0)?)))?.collect())
+        .map_err(store)
 }
 
 /// How many letters are wanted.

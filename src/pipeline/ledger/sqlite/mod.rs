@@ -10,13 +10,21 @@
 
 #[cfg(test)]
 mod bench;
+mod door;
 mod envelope;
+mod gone;
 mod letters;
 mod lock;
+mod options;
+mod outline;
+mod quarantine;
 mod query;
 mod readers;
+mod retention;
 mod schema;
 mod shared;
+mod space;
+mod stubs;
 mod subjects;
 mod tables;
 #[cfg(test)]
@@ -26,9 +34,8 @@ mod weights;
 mod work;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::sync::mpsc::Sender;
@@ -41,26 +48,21 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
-use tokio::sync::watch;
 
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
-use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Letter;
-use crate::pipeline::ledger::Letters;
 use crate::pipeline::ledger::OpenError;
-use crate::pipeline::ledger::Progress;
-use crate::pipeline::ledger::Record;
+use crate::pipeline::ledger::Retire;
+use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
-use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::Status;
-use crate::pipeline::ledger::SubjectKey;
-use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::readers::Readers;
+use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::shared::Shared;
+use crate::pipeline::ledger::sqlite::space::Space;
 use crate::pipeline::ledger::sqlite::watermark::Watermark;
 use crate::pipeline::ledger::sqlite::work::Answer;
 use crate::pipeline::ledger::sqlite::work::Job;
@@ -73,35 +75,9 @@ use crate::pipeline::ledger::sqlite::writer::Writer;
 /// less than the way to another thread and back.
 const LONG: usize = 1 << 20;
 
-/// What a success reply outlives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// A power loss: every group is flushed to the disk.
-    #[default]
-    Fsync,
-    /// The death of the process: the operating system flushes when it likes.
-    Os,
-}
-
-/// How to open the embedded ledger.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The state directory; made with mode 0700 where it is missing.
-    pub dir: PathBuf,
-    /// What a success reply outlives.
-    pub durability: Durability,
-    /// Look at a stopped gateway's directory; every writing call is refused.
-    pub read_only: bool,
-    /// Bytes that may wait for the writer before an append is [`LedgerError::Full`].
-    pub queue_bytes: usize,
-}
-
-impl Options {
-    /// A ledger in `dir` with fsync and a queue of 64 MiB.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), durability: Durability::Fsync, read_only: false, queue_bytes: 64 << 20 }
-    }
-}
+pub use options::Durability;
+pub use options::FreeSpace;
+pub use options::Options;
 
 /// A ledger in one SQLite database. Dropping it is as safe as killing the process.
 pub struct Sqlite {
@@ -109,6 +85,7 @@ pub struct Sqlite {
     readers: Readers,
     shared: Arc<Shared>,
     sealer: Arc<Sealer>,
+    space: Space,
     /// Bytes that may still be queued.
     room: Arc<Semaphore>,
     queue_bytes: usize,
@@ -116,6 +93,8 @@ pub struct Sqlite {
     queue: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     lock: Mutex<Option<File>>,
+    /// Records that the writer was told to look at.
+    suspects: Mutex<HashSet<Seq>>,
 }
 
 impl Sqlite {
@@ -127,7 +106,7 @@ impl Sqlite {
     fn open_with(options: Options, commit: Commit) -> Result<Self, OpenError> {
         let at = Layout::of(&options.dir);
         if options.read_only {
-            return Self::open_read_only(at);
+            return Self::open_read_only(at, options);
         }
         let lock = lock::hold(&at)?;
         let writer = Writer::open(&at, options.durability, commit, Instant::now())?;
@@ -144,15 +123,17 @@ impl Sqlite {
             readers,
             shared,
             sealer: Arc::default(),
+            space: Space::new(options.dir, options.free_space, options.disk_reserve),
             room: Arc::new(Semaphore::new(queue_bytes)),
             queue_bytes,
             queue: Some(queue),
             thread: Some(thread),
             lock: Mutex::new(Some(lock)),
+            suspects: Mutex::default(),
         })
     }
 
-    fn open_read_only(at: Layout) -> Result<Self, OpenError> {
+    fn open_read_only(at: Layout, options: Options) -> Result<Self, OpenError> {
         let lock = lock::hold_shared(&at)?;
         let mark = Watermark::peek(&at.mark);
         let conn = schema::reader(&at)?;
@@ -164,16 +145,20 @@ impl Sqlite {
             at,
             shared: Arc::new(shared),
             sealer: Arc::default(),
+            space: Space::new(options.dir, options.free_space, 0),
             room: Arc::new(Semaphore::new(0)),
             queue_bytes: 0,
             queue: None,
             thread: None,
             lock: Mutex::new(Some(lock)),
+            suspects: Mutex::default(),
         })
     }
 
     async fn append(&self, draft: Draft) -> Result<Seq, LedgerError> {
-        let mut permit = self.room_for(draft.head.len() + draft.body.len())?;
+        let bytes = draft.head.len() + draft.body.len();
+        let mut permit = self.room_for(bytes)?;
+        self.space.admit(bytes)?;
         let sealed = self.seal(draft).await?;
         // What compression saved goes back to the queue; what the tables add is small.
         let saved = permit.num_permits().saturating_sub(sealed.weight());
@@ -201,6 +186,29 @@ impl Sqlite {
         }
         let permits = u32::try_from(bytes.min(self.queue_bytes)).unwrap_or(u32::MAX);
         Arc::clone(&self.room).try_acquire_many_owned(permits).map_err(|_| LedgerError::Full)
+    }
+
+    async fn retire(&self, retire: Retire) -> Result<Retired, LedgerError> {
+        let sealer = Arc::clone(&self.sealer);
+        let step = tokio::task::spawn_blocking(move || Step::new(&sealer, retire))
+            .await
+            .map_err(|error| LedgerError::Store(error.to_string()))??;
+        match self.ask(Work::Retire(step), None).await? {
+            Answer::Retired(retired) => Ok(retired),
+            answer => Err(mismatch(&answer)),
+        }
+    }
+
+    // A record that cannot be read is looked at by the writer, who puts it aside.
+    fn suspect<T>(&self, read: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        if let (Err(LedgerError::Corrupt(seq)), Some(queue)) = (&read, &self.queue)
+            && self.suspects.lock().insert(*seq)
+        {
+            let (reply, _) = oneshot::channel();
+            // A closed queue has nobody left to put anything aside.
+            let _ = queue.send(Job { work: Work::Inspect(*seq), reply, _permit: None });
+        }
+        read
     }
 
     async fn put(&self, facts: Vec<Fact>) -> Result<Vec<Vec<u8>>, LedgerError> {
@@ -244,101 +252,19 @@ impl Drop for Sqlite {
     }
 }
 
-impl Ledger for Sqlite {
-    fn append(&self, draft: Draft) -> BoxFuture<'_, Result<Seq, LedgerError>> {
-        self.append(draft).boxed()
-    }
-
-    fn head(&self) -> Seq {
-        self.shared.head()
-    }
-
-    fn watch(&self) -> watch::Receiver<Seq> {
-        self.shared.watch()
-    }
-
-    fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError> {
-        let head = self.head();
-        self.readers.lease()?.read(|reader| query::range(reader, after, head, max_records, max_bytes))
-    }
-
-    fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError> {
-        let head = self.head();
-        self.readers.lease()?.read(|reader| query::get(reader, seqs, head))
-    }
-
-    fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::seqs_of(&reader.conn, trace))
-    }
-
-    fn find(&self, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::find(&reader.conn, subject, limit))
-    }
-
-    fn alias(&self, trace: SubjectKey, seqs: &[Seq]) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let seqs = seqs.to_vec();
-        self.done(Work::Alias { trace, seqs })
-    }
-
-    fn progress(&self, destination: &str) -> Result<Progress, LedgerError> {
-        self.readers.lease()?.read(|reader| query::progress(&mut reader.conn, destination))
-    }
-
-    fn settle(&self, destination: &str, settle: Settle) -> BoxFuture<'_, Result<(), LedgerError>> {
-        let destination = destination.to_owned();
-        self.done(Work::Settle { destination, settle })
-    }
-
-    fn fact(&self, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::fact(&reader.conn, space, key))
-    }
-
-    fn facts(&self, space: &str) -> Result<Vec<Fact>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::facts(&reader.conn, space))
-    }
-
-    fn put_if_absent(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
-        self.put(facts).boxed()
-    }
-
-    fn replace(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), LedgerError>> {
-        self.done(Work::Replace(facts))
-    }
-
-    fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError> {
-        let head = self.head();
-        let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
-        self.readers.lease()?.read(|reader| query::newest(reader, last, limit))
-    }
-
-    fn weigh(&self, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError> {
-        let upto = upto.min(self.head());
-        self.readers.lease()?.read(|reader| weights::weigh(&mut reader.conn, after, upto))
-    }
-
-    fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError> {
-        self.readers.lease()?.read(|reader| weights::first_after(&reader.conn, after))
-    }
-
-    fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::select(&reader.conn, wanted))
-    }
-
-    fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::count(&reader.conn, wanted))
-    }
-
-    fn status(&self) -> Status {
+impl Sqlite {
+    fn health(&self) -> Status {
         let size = |path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let (free_bytes, full) = self.space.state();
+        let status = self.shared.status();
         Status {
+            ready: status.ready && !full,
+            not_ready: if full { Some("the disk is down to its reserve".to_owned()) } else { status.not_ready },
+            free_bytes,
             bytes: size(&self.at.db) + size(&self.at.wal) + size(&self.at.mark),
             queued_bytes: (self.queue_bytes - self.room.available_permits().min(self.queue_bytes)) as u64,
-            ..self.shared.status()
+            ..status
         }
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), LedgerError>> {
-        self.shut().boxed()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The reading half of the ledger: one function a question.
+//!
+//! A record that is not where it must be is corrupt; what retention took away is not there.
 
 use rusqlite::Connection;
-use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::Rows;
@@ -18,6 +19,8 @@ use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::sqlite::envelope;
+use crate::pipeline::ledger::sqlite::gone;
+use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
 use crate::pipeline::ledger::sqlite::readers::Reader;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
@@ -31,81 +34,128 @@ pub(super) fn range(
     max_records: usize,
     max_bytes: usize,
 ) -> Result<Vec<Record>, LedgerError> {
-    let expected = after.saturating_add(1)..=head;
-    let sql = "SELECT seq, env FROM records WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
-    run(reader, sql, expected, max_records.max(1), max_bytes)
+    let from = after.saturating_add(1);
+    if from > head {
+        return Ok(Vec::new());
+    }
+    let page = Page {
+        sql: "SELECT seq, env FROM records WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+        bounds: (from, head),
+        max_records: max_records.max(1),
+        max_bytes,
+    };
+    // The first sequence from `next` on that is neither gone nor read.
+    let mut next = from;
+    page.read(reader, |conn, found| {
+        let missing = gone::next_expected(conn, next, found.unwrap_or(head + 1))?;
+        next = found.map_or(next, |seq| seq + 1);
+        Ok(missing)
+    })
 }
 
-/// Records up to `last`, descending.
+/// Records up to `last`, descending; those known to be unreadable are stepped over.
 pub(super) fn newest(reader: &mut Reader, last: Seq, limit: usize) -> Result<Vec<Record>, LedgerError> {
-    let expected = (1..=last).rev();
-    let sql = "SELECT seq, env FROM records WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?3";
-    run(reader, sql, expected, limit, usize::MAX)
+    let page = Page {
+        sql: "SELECT seq, env FROM records WHERE seq >= ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?3",
+        bounds: (1, last),
+        max_records: limit,
+        max_bytes: usize::MAX,
+    };
+    let mut next = last;
+    page.read(reader, |conn, found| {
+        let missing = gone::last_expected(conn, next, found.unwrap_or(0))?;
+        next = found.map_or(0, |seq| seq - 1);
+        Ok(missing)
+    })
 }
 
-// Walks the rows beside the sequences that must be there: the sequence has no gaps, so the
-// first row that is not the expected one is a lost record.
-fn run(
-    reader: &mut Reader,
-    sql: &str,
-    expected: impl DoubleEndedIterator<Item = Seq> + Clone,
+/// A walk over rows beside the sequences that must be there.
+struct Page {
+    sql: &'static str,
+    bounds: (Seq, Seq),
     max_records: usize,
     max_bytes: usize,
-) -> Result<Vec<Record>, LedgerError> {
-    let (mut bounds, Reader { conn, zstd }) = (expected.clone(), reader);
-    let Some(from) = bounds.next() else {
-        return Ok(Vec::new());
-    };
-    let to = bounds.next_back().unwrap_or(from);
-    let mut query = conn.prepare_cached(sql).map_err(store)?;
-    let limit = i64::try_from(max_records).unwrap_or(i64::MAX);
-    let mut rows = query.query(params![signed(from), signed(to), limit]).map_err(store)?;
-    let mut records = Vec::new();
-    let mut bytes = 0;
-    for seq in expected.take(max_records) {
-        match next(&mut rows, seq, zstd) {
-            Ok(record) => {
-                bytes += record.head.len() + record.body.len();
-                if bytes > max_bytes && !records.is_empty() {
-                    break;
+}
+
+impl Page {
+    // `missing` is told each row that is found, and the end of the rows, and says which record should
+    // have stood before it: the sequence has no gaps but those that retention left.
+    fn read(
+        &self,
+        reader: &mut Reader,
+        mut missing: impl FnMut(&Connection, Option<Seq>) -> rusqlite::Result<Option<Seq>>,
+    ) -> Result<Vec<Record>, LedgerError> {
+        let (Reader { conn, zstd, .. }, (low, high)) = (reader, self.bounds);
+        let mut query = conn.prepare_cached(self.sql).map_err(store)?;
+        let limit = i64::try_from(self.max_records).unwrap_or(i64::MAX);
+        let mut rows = query.query(params![signed(low), signed(high), limit]).map_err(store)?;
+        let mut records = Vec::new();
+        let mut bytes = 0;
+        while records.len() < self.max_records {
+            match next(&mut rows, zstd, |found| missing(conn, found)) {
+                Ok(Some(record)) => {
+                    bytes += record.head.len() + record.body.len();
+                    if bytes > self.max_bytes && !records.is_empty() {
+                        break;
+                    }
+                    records.push(record);
                 }
-                records.push(record);
+                Ok(None) => break,
+                // What came before it is good; the next call starts at it and says so.
+                Err(LedgerError::Corrupt(_)) if !records.is_empty() => break,
+                Err(error) => return Err(error),
             }
-            // What came before it is good; the next call starts at it and says so.
-            Err(LedgerError::Corrupt(_)) if !records.is_empty() => break,
+        }
+        Ok(records)
+    }
+}
+
+fn next(
+    rows: &mut Rows<'_>,
+    zstd: &mut Decompressor<'_>,
+    missing: impl FnOnce(Option<Seq>) -> rusqlite::Result<Option<Seq>>,
+) -> Result<Option<Record>, LedgerError> {
+    let row = match rows.next() {
+        Ok(row) => row,
+        // A damaged page stops the statement at the row it was about to give.
+        Err(error) if is_corrupt(&error) => {
+            let seq = missing(None).map_err(store)?;
+            return Err(seq.map_or_else(|| store(error), LedgerError::Corrupt));
+        }
+        Err(error) => return Err(store(error)),
+    };
+    let found = row.map(|row| unsigned(row, 0)).transpose().map_err(store)?;
+    if let Some(seq) = missing(found).map_err(store)? {
+        return Err(LedgerError::Corrupt(seq));
+    }
+    row.zip(found).map(|(row, seq)| record(row, seq, zstd)).transpose()
+}
+
+fn record(row: &Row<'_>, seq: Seq, zstd: &mut Decompressor<'_>) -> Result<Record, LedgerError> {
+    let env = row.get_ref(1).ok().and_then(|env| env.as_blob().ok());
+    env.map_or(Err(LedgerError::Corrupt(seq)), |env| envelope::open(seq, env, zstd))
+}
+
+/// The records named that are held, in the order named.
+pub(super) fn get(reader: &mut Reader, seqs: &[Seq], head: Seq) -> Result<Vec<Record>, LedgerError> {
+    let Reader { conn, zstd, .. } = reader;
+    let mut query = conn.prepare_cached("SELECT seq, env FROM records WHERE seq = ?1").map_err(store)?;
+    let mut records = Vec::with_capacity(seqs.len());
+    for &seq in seqs.iter().filter(|seq| (1..=head).contains(*seq)) {
+        let mut rows = query.query([signed(seq)]).map_err(store)?;
+        let read = match rows.next() {
+            Ok(Some(row)) => record(row, seq, zstd),
+            Ok(None) => Err(LedgerError::Corrupt(seq)),
+            Err(error) if is_corrupt(&error) => Err(LedgerError::Corrupt(seq)),
+            Err(error) => Err(store(error)),
+        };
+        match read {
+            Ok(record) => records.push(record),
+            Err(LedgerError::Corrupt(_)) if gone::is_known(conn, seq).map_err(store)? => {}
             Err(error) => return Err(error),
         }
     }
     Ok(records)
-}
-
-fn next(rows: &mut Rows<'_>, seq: Seq, zstd: &mut Decompressor<'_>) -> Result<Record, LedgerError> {
-    match rows.next().map_err(|error| unreadable(seq, &error))? {
-        Some(row) => record(row, seq, zstd),
-        None => Err(LedgerError::Corrupt(seq)),
-    }
-}
-
-fn record(row: &Row<'_>, seq: Seq, zstd: &mut Decompressor<'_>) -> Result<Record, LedgerError> {
-    let filed: i64 = row.get(0).map_err(|error| unreadable(seq, &error))?;
-    let env = row.get_ref(1).ok().and_then(|env| env.as_blob().ok());
-    match env {
-        Some(env) if filed == signed(seq) => envelope::open(seq, env, zstd),
-        _ => Err(LedgerError::Corrupt(seq)),
-    }
-}
-
-/// The records named that were ever given, in the order named.
-pub(super) fn get(reader: &mut Reader, seqs: &[Seq], head: Seq) -> Result<Vec<Record>, LedgerError> {
-    let Reader { conn, zstd } = reader;
-    let mut query = conn.prepare_cached("SELECT seq, env FROM records WHERE seq = ?1").map_err(store)?;
-    seqs.iter()
-        .filter(|seq| (1..=head).contains(*seq))
-        .map(|&seq| {
-            let mut rows = query.query([signed(seq)]).map_err(store)?;
-            next(&mut rows, seq, zstd)
-        })
-        .collect()
 }
 
 /// Records indexed under a trace, ascending.
@@ -200,14 +250,6 @@ pub(super) fn facts(conn: &Connection, space: &str) -> Result<Vec<Fact>, LedgerE
     conn.prepare_cached("SELECT key, value FROM facts WHERE space = ?1 ORDER BY key")
         .and_then(|mut query| query.query_map([space], fact)?.collect())
         .map_err(store)
-}
-
-// A damaged page stops the statement at the row it was about to give.
-fn unreadable(seq: Seq, error: &rusqlite::Error) -> LedgerError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LedgerError::Corrupt(seq),
-        _ => LedgerError::Store(error.to_string()),
-    }
 }
 
 /// A failure of the store that says nothing about a record.

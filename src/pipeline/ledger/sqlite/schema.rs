@@ -13,7 +13,9 @@ use rusqlite::config::DbConfig;
 use crate::pipeline::ledger::OpenError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
+use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::lock::Layout;
+use crate::pipeline::ledger::sqlite::quarantine;
 use crate::pipeline::ledger::sqlite::tables;
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
@@ -29,6 +31,8 @@ pub(super) struct Tail {
     pub(super) items: u64,
     /// Acknowledged records found missing, ever.
     pub(super) lost: u64,
+    /// Records put aside.
+    pub(super) quarantined: u64,
 }
 
 /// The one connection that writes; makes the tables in a new file.
@@ -108,8 +112,7 @@ fn known(at: &Layout, found: u32) -> Result<(), OpenError> {
 /// is never given again, though its record be lost: couriers may have settled past it.
 pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
     let number = |sql: &str| conn.query_row(sql, [], |row| unsigned(row, 0));
-    let held = number("SELECT coalesce(max(seq), 0) FROM records")?;
-    let known = meta(conn, "given")?.max(held);
+    let known = known_end(conn)?;
     let given = known
         .max(mark)
         .max(number("SELECT coalesce(max(seq), 0) FROM contents")?)
@@ -119,7 +122,14 @@ pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
         records: meta(conn, "records")?,
         items: meta(conn, "items")?,
         lost: meta(conn, "lost")? + (given - known),
+        quarantined: quarantine::count(conn)?,
     })
+}
+
+// The last sequence that is held, or known to have been.
+fn known_end(conn: &Connection) -> rusqlite::Result<Seq> {
+    let held = conn.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| unsigned(row, 0))?;
+    Ok(held.max(meta(conn, "given")?).max(gone::end(conn)?))
 }
 
 fn meta(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
@@ -132,7 +142,9 @@ pub(super) fn keep_loss(conn: &mut Connection, tail: &Tail) -> rusqlite::Result<
     if meta(conn, "lost")? == tail.lost {
         return Ok(false);
     }
+    let first = known_end(conn)? + 1;
     let keep = conn.transaction()?;
+    quarantine::put_lost(&keep, first, tail.seq)?;
     keep.execute(PUT_META, ("given", signed(tail.seq)))?;
     keep.execute(PUT_META, ("lost", signed(tail.lost)))?;
     keep.commit()?;

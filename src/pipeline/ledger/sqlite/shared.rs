@@ -19,7 +19,8 @@ pub(super) struct Shared {
 }
 
 struct Health {
-    ready: bool,
+    /// Why no append is taken; `None` when one is.
+    stopped: Option<String>,
     tail: Tail,
     last_error: Option<String>,
     commits: Commits,
@@ -30,7 +31,7 @@ impl Shared {
     pub(super) fn new(tail: Tail) -> Self {
         Self {
             head: watch::Sender::new(tail.seq),
-            health: Mutex::new(Health { ready: true, tail, last_error: None, commits: Commits::default() }),
+            health: Mutex::new(Health { stopped: None, tail, last_error: None, commits: Commits::default() }),
         }
     }
 
@@ -48,11 +49,13 @@ impl Shared {
     pub(super) fn status(&self) -> Status {
         let health = self.health.lock();
         Status {
-            ready: health.ready,
+            ready: health.stopped.is_none(),
+            not_ready: health.stopped.clone(),
             head: self.head(),
             records: health.tail.records,
             items: health.tail.items,
             lost: health.tail.lost,
+            quarantined: health.tail.quarantined,
             last_error: health.last_error.clone(),
             commits: health.commits.clone(),
             ..Status::default()
@@ -86,7 +89,7 @@ impl Shared {
     /// The store was opened again and ends at `tail`.
     pub(super) fn reopened(&self, tail: Tail) {
         let mut health = self.health.lock();
-        health.ready = true;
+        health.stopped = None;
         health.tail = tail;
         drop(health);
         self.head.send_if_modified(|head| {
@@ -99,12 +102,12 @@ impl Shared {
     /// The store cannot be opened; appends fail until it can.
     pub(super) fn stuck(&self, reason: &str) {
         let mut health = self.health.lock();
-        health.ready = false;
+        health.stopped = Some(reason.to_owned());
         health.last_error = Some(reason.to_owned());
     }
 
     /// No more appends, by request.
     pub(super) fn closed(&self) {
-        self.health.lock().ready = false;
+        self.health.lock().stopped = Some(String::from("the ledger is closed"));
     }
 }

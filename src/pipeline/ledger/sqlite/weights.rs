@@ -53,6 +53,37 @@ impl Sums {
     }
 }
 
+/// Takes a record out of the sums and its row away; what it weighed.
+pub(super) fn take(conn: &Connection, sums: &mut Sums, seq: Seq) -> rusqlite::Result<Weight> {
+    let held = conn
+        .prepare_cached("DELETE FROM contents WHERE seq = ?1 RETURNING project, 1, items, bytes")?
+        .query_row([signed(seq)], weight)
+        .optional()?;
+    let Some((project, weight)) = held else { return Ok(Weight::default()) };
+    sums.sub(seq, &project, weight);
+    Ok(weight)
+}
+
+/// Writes what is left of a record; the bytes that it lost.
+pub(super) fn replace(
+    conn: &Connection,
+    sums: &mut Sums,
+    seq: Seq,
+    (items, bytes): (u32, u64),
+    subjects: &[u8],
+) -> rusqlite::Result<u64> {
+    let held = conn
+        .prepare_cached("SELECT project, 1, items, bytes FROM contents WHERE seq = ?1")?
+        .query_row([signed(seq)], weight)
+        .optional()?;
+    let Some((project, before)) = held else { return Ok(0) };
+    sums.sub(seq, &project, before);
+    sums.add(seq, &project, Weight { records: 1, items: u64::from(items), bytes });
+    conn.prepare_cached("UPDATE contents SET items = ?2, bytes = ?3, subjects = ?4 WHERE seq = ?1")?
+        .execute(params![signed(seq), items, signed(bytes), subjects])?;
+    Ok(before.bytes.saturating_sub(bytes))
+}
+
 /// What the records above `after` up to `upto` weigh, by project.
 pub(super) fn weigh(conn: &mut Connection, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError> {
     let mut sums = BTreeMap::new();

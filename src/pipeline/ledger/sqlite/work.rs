@@ -14,13 +14,17 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope;
+use crate::pipeline::ledger::sqlite::envelope::Parts;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
 use crate::pipeline::ledger::sqlite::letters;
+use crate::pipeline::ledger::sqlite::quarantine;
+use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::subjects;
@@ -39,10 +43,19 @@ pub(super) struct Job {
 /// What a job asks.
 pub(super) enum Work {
     Append(Sealed),
-    Alias { trace: SubjectKey, seqs: Vec<Seq> },
-    Settle { destination: String, settle: Settle },
+    Alias {
+        trace: SubjectKey,
+        seqs: Vec<Seq>,
+    },
+    Settle {
+        destination: String,
+        settle: Settle,
+    },
     PutIfAbsent(Vec<Fact>),
     Replace(Vec<Fact>),
+    Retire(Step),
+    /// A record that a reader found damaged or missing.
+    Inspect(Seq),
     Close,
 }
 
@@ -52,6 +65,19 @@ pub(super) enum Answer {
     Done,
     Appended(Seq),
     Held(Vec<Vec<u8>>),
+    Retired(Retired),
+}
+
+/// The group's transaction, and what it has changed so far.
+pub(super) struct Batch<'a> {
+    /// Inside a transaction.
+    pub(super) conn: &'a Connection,
+    /// Where the ledger will end.
+    pub(super) tail: Tail,
+    /// What blocks will weigh, more or less.
+    pub(super) sums: Sums,
+    /// Whether pages were given back, which a checkpoint has to complete.
+    pub(super) vacuumed: bool,
 }
 
 /// A draft made ready away from the writer: all that is left is its place.
@@ -71,7 +97,7 @@ impl Sealed {
         draft.traces.sort_unstable();
         draft.traces.dedup();
         Ok(Self {
-            env: sealer.seal(&draft)?,
+            env: sealer.seal(&Parts::of_draft(&draft))?,
             table: subjects::table(&draft.traces, &draft.subjects),
             traces: draft.traces,
             at_ns: draft.at_ns,
@@ -92,24 +118,29 @@ impl Work {
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Append(sealed) => sealed.weight(),
+            Self::Retire(step) => step.weight(),
             _ => 0,
         }
     }
 
-    /// Runs the statements; `tail` and `sums` move with every append.
-    pub(super) fn apply(&mut self, conn: &Connection, tail: &mut Tail, sums: &mut Sums) -> rusqlite::Result<Answer> {
+    /// Runs the statements.
+    pub(super) fn apply(&mut self, batch: &mut Batch<'_>) -> rusqlite::Result<Answer> {
+        let conn = batch.conn;
         match self {
-            Self::Append(sealed) => append(conn, tail, sums, sealed),
-            Self::Alias { trace, seqs } => index(conn, &[*trace], seqs),
+            Self::Append(sealed) => append(batch, sealed),
+            Self::Alias { trace, seqs } => alias(conn, *trace, seqs),
             Self::Settle { destination, settle } => step(conn, destination, settle),
             Self::PutIfAbsent(facts) => put_if_absent(conn, facts),
             Self::Replace(facts) => replace(conn, facts),
+            Self::Retire(step) => step.apply(batch).map(Answer::Retired),
+            Self::Inspect(seq) => quarantine::inspect(batch, *seq).map(|()| Answer::Done),
             Self::Close => Ok(Answer::Done),
         }
     }
 }
 
-fn append(conn: &Connection, tail: &mut Tail, sums: &mut Sums, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+fn append(batch: &mut Batch<'_>, sealed: &mut Sealed) -> rusqlite::Result<Answer> {
+    let Batch { conn, tail, sums, .. } = batch;
     let seq = tail.seq + 1;
     envelope::stamp(&mut sealed.env, seq);
     let Sealed { env, table, traces, at_ns, project, dialect, items } = sealed;
@@ -143,6 +174,17 @@ fn index(conn: &Connection, traces: &[SubjectKey], seqs: &[Seq]) -> rusqlite::Re
     for trace in traces {
         for seq in seqs {
             insert.execute((signed(trace.0), signed(*seq)))?;
+        }
+    }
+    Ok(Answer::Done)
+}
+
+// What retention took away in the meantime stays away.
+fn alias(conn: &Connection, trace: SubjectKey, seqs: &[Seq]) -> rusqlite::Result<Answer> {
+    let mut held = conn.prepare_cached("SELECT 1 FROM records WHERE seq = ?1")?;
+    for seq in seqs {
+        if held.exists([signed(*seq)])? {
+            index(conn, &[trace], &[*seq])?;
         }
     }
     Ok(Answer::Done)

@@ -25,6 +25,7 @@ use crate::pipeline::ledger::sqlite::shared::Shared;
 use crate::pipeline::ledger::sqlite::watermark::Watermark;
 use crate::pipeline::ledger::sqlite::weights::Sums;
 use crate::pipeline::ledger::sqlite::work::Answer;
+use crate::pipeline::ledger::sqlite::work::Batch;
 use crate::pipeline::ledger::sqlite::work::Job;
 use crate::pipeline::ledger::sqlite::work::Work;
 
@@ -118,13 +119,16 @@ impl Writer {
         let begun = Instant::now();
         let outcome = self.attempt(&mut group);
         match outcome {
-            Ok((answers, tail)) => {
+            Ok((answers, tail, vacuumed)) => {
                 let appended = tail.seq > self.tail.seq;
                 self.tail = tail;
                 self.shared.flushed(group.len(), begun.elapsed(), tail, appended);
                 for (job, answer) in group.into_iter().zip(answers) {
                     // A caller that has gone keeps its record: its client will ask again.
                     let _ = job.reply.send(Ok(answer));
+                }
+                if vacuumed {
+                    self.shorten();
                 }
             }
             Err(failure) => {
@@ -139,14 +143,21 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, group: &mut [Job]) -> Result<(Vec<Answer>, Tail), Failure> {
+    fn attempt(&mut self, group: &mut [Job]) -> Result<(Vec<Answer>, Tail, bool), Failure> {
         let Some(conn) = &self.conn else {
             return Err(Failure::closed());
         };
-        let mut tail = self.tail;
-        let answers = apply(conn, group, &mut tail).map_err(Failure::before_commit)?;
+        let (answers, tail, vacuumed) = apply(conn, group, self.tail).map_err(Failure::before_commit)?;
         (self.commit)(conn).map_err(|error| Failure::in_commit(&error))?;
-        Ok((answers, tail))
+        Ok((answers, tail, vacuumed))
+    }
+
+    // Pages that were given back leave the file when the log is copied into it.
+    fn shorten(&self) {
+        let Some(conn) = &self.conn else { return };
+        if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "the ledger's log was not copied");
+        }
     }
 
     fn recover_from(&mut self, failure: &Failure) {
@@ -222,15 +233,15 @@ fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
     (group, None)
 }
 
-fn apply(conn: &Connection, group: &mut [Job], tail: &mut Tail) -> rusqlite::Result<Vec<Answer>> {
+fn apply(conn: &Connection, group: &mut [Job], tail: Tail) -> rusqlite::Result<(Vec<Answer>, Tail, bool)> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
-    let (before, mut sums) = (*tail, Sums::default());
-    let answers = group.iter_mut().map(|job| job.work.apply(conn, tail, &mut sums)).collect::<rusqlite::Result<_>>()?;
-    sums.keep(conn)?;
-    if *tail != before {
-        schema::keep_totals(conn, tail)?;
+    let mut batch = Batch { conn, tail, sums: Sums::default(), vacuumed: false };
+    let answers = group.iter_mut().map(|job| job.work.apply(&mut batch)).collect::<rusqlite::Result<_>>()?;
+    batch.sums.keep(conn)?;
+    if batch.tail != tail {
+        schema::keep_totals(conn, &batch.tail)?;
     }
-    Ok(answers)
+    Ok((answers, batch.tail, batch.vacuumed))
 }
 
 // Opens through SQLite's own recovery, and compares what it finds with the mark.

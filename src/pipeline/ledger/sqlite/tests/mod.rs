@@ -1,6 +1,7 @@
 //! What only this engine promises: kills, failed commits, torn files.
 
 mod formats;
+mod space;
 
 use std::io::BufRead;
 use std::io::BufReader;
@@ -19,7 +20,10 @@ use rusqlite::Connection;
 use rusqlite::params;
 use zstd::bulk::Decompressor;
 
+use super::envelope::Parts;
 use super::*;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::Engine;
 use crate::pipeline::ledger::conformance::Scene;
 use crate::pipeline::ledger::conformance::conformance;
@@ -185,7 +189,7 @@ async fn a_full_disk_stores_nothing_and_passes() {
 #[test]
 fn reads_and_writes_format_1() {
     let sent = Draft { traces: vec![SubjectKey(0x0102_0304_0506_0708)], ..draft("spangate") };
-    let mut env = Sealer::default().seal(&sent).unwrap();
+    let mut env = Sealer::default().seal(&Parts::of_draft(&sent)).unwrap();
     envelope::stamp(&mut env, 258);
     assert_eq!(env, hex(FORMAT_1_RAW));
     for (stored, body) in [(FORMAT_1_RAW, String::from("spangate")), (FORMAT_1_ZSTD, "spangate ".repeat(300))] {
@@ -201,7 +205,7 @@ fn reads_and_writes_format_1() {
 
 #[test]
 fn notices_every_flipped_bit() {
-    let mut env = Sealer::default().seal(&draft("some body")).unwrap();
+    let mut env = Sealer::default().seal(&Parts::of_draft(&draft("some body"))).unwrap();
     envelope::stamp(&mut env, 9);
     let mut zstd = Decompressor::new().unwrap();
     assert!(envelope::open(9, &env, &mut zstd).is_ok());
