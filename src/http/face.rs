@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use axum::response::Response;
+use http::StatusCode;
 use tower::BoxError;
 use tower::load_shed::error::Overloaded;
 use tower::timeout::error::Elapsed;
@@ -27,7 +28,9 @@ impl Face {
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
         metrics::refused(self.name(), reason(refusal));
         tracing::debug!(dialect = self.name(), reason = reason(refusal), %refusal, "refused a request");
-        self.sign(self.dialect.refuse(refusal))
+        let mut response = self.dialect.refuse(refusal);
+        response.extensions_mut().insert(Served(self.name()));
+        response
     }
 
     /// The same for whatever a tower layer raised.
@@ -42,9 +45,13 @@ impl Face {
         self.refuse(&Refusal::Internal)
     }
 
-    /// Marks a response as this dialect's.
+    /// Marks a response as this dialect's; what is not marked yet comes from a handler, whose refusals
+    /// are counted by their status.
     pub(super) fn sign(&self, mut response: Response) -> Response {
-        response.extensions_mut().insert(Served(self.name()));
+        let marked = response.extensions_mut().insert(Served(self.name())).is_some();
+        if let (false, Some(reason)) = (marked, said_by(response.status())) {
+            metrics::refused(self.name(), reason);
+        }
         response
     }
 
@@ -68,6 +75,24 @@ fn cause(error: BoxError) -> Refusal {
             tracing::error!(%error, "a request failed inside the gateway");
             Refusal::Internal
         }
+    }
+}
+
+/// The word for a refusal of which only the status is known.
+fn said_by(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        ..400 => None,
+        401 => Some("unauthenticated"),
+        403 => Some("forbidden"),
+        404 => Some("not_found"),
+        405 => Some("not_allowed"),
+        413 => Some("too_large"),
+        415 => Some("unsupported"),
+        422 => Some("invalid"),
+        429 => Some("too_many"),
+        503 => Some("unavailable"),
+        400..500 => Some("malformed"),
+        500.. => Some("internal"),
     }
 }
 

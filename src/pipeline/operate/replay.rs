@@ -15,6 +15,7 @@ use crate::contract::LetterFilter;
 use crate::contract::Moved;
 use crate::pipeline::deliver::Book;
 use crate::pipeline::deliver::State;
+use crate::pipeline::explain::Live;
 use crate::pipeline::explain::Outlet;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Letters;
@@ -74,7 +75,7 @@ impl Operator {
     pub(super) async fn send_again(&self, wanted: &LetterFilter, wait: Duration) -> Result<Moved, String> {
         let now = self.now();
         let mut batch = self.gather(wanted).map_err(unreadable)?;
-        batch.items = self.each(&batch, |book, trace| book.replay(trace, now))?;
+        batch.items = self.each(&batch, |_, book, trace| book.replay(trace, now))?;
         let mut moved = batch.moved(false);
         tracing::info!(
             letters = moved.letters,
@@ -90,22 +91,26 @@ impl Operator {
 
     pub(super) fn give_up(&self, wanted: &LetterFilter) -> Result<Moved, String> {
         let mut batch = self.gather(wanted).map_err(unreadable)?;
-        batch.items = self.each(&batch, |book, trace| book.discard(trace))?;
+        batch.items = self.each(&batch, |live, book, trace| {
+            let items = book.discard(trace);
+            live.backlog.dropped(items);
+            items
+        })?;
         let moved = batch.moved(false);
         tracing::info!(letters = moved.letters, traces = moved.traces, items = moved.items, "dead letters are dropped");
         Ok(moved)
     }
 
     /// Does something with each trace in its destination's book; how many items that moved.
-    fn each(&self, batch: &Batch, act: impl Fn(&mut Book, SubjectKey) -> u64) -> Result<u64, String> {
+    fn each(&self, batch: &Batch, act: impl Fn(&Live, &mut Book, SubjectKey) -> u64) -> Result<u64, String> {
         let mut items = 0;
         for (name, traces) in &batch.traces {
             let Some(outlet) = self.outlet(name) else { continue };
-            if outlet.live.is_none() {
+            let Some(live) = &outlet.live else {
                 return Err("the gateway is stopped: letters can be read, and nothing be done with them".to_owned());
-            }
+            };
             let mut book = outlet.book.lock();
-            items += traces.iter().map(|trace| act(&mut book, *trace)).sum::<u64>();
+            items += traces.iter().map(|trace| act(live, &mut book, *trace)).sum::<u64>();
         }
         Ok(items)
     }

@@ -135,6 +135,10 @@ async fn what_is_dropped_counts_as_expired() {
         "expired": 1, "quarantined": 0, "pending": 0, "balanced": true});
     assert_eq!(books[1], expected);
 
+    // An operator's own doing is no alarm.
+    let standing = site.api("/api/destinations").await;
+    assert_eq!((&standing[1]["expired"], &standing[1]["alarms"]), (&json!(1), &json!([])));
+
     // All of them at once must be meant.
     let all = spangate(&site, &["dlq", "drop"]);
     assert_eq!(all.status.code(), Some(2));
