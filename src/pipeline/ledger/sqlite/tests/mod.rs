@@ -2,6 +2,8 @@
 
 mod damage;
 mod formats;
+mod power;
+mod small_disk;
 mod space;
 
 use std::io::BufRead;
