@@ -59,9 +59,12 @@ pub(super) fn new_store(at: &Layout, durability: Durability) -> Result<Connectio
     let open = || -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&at.db, flags)?;
+        // Said again to a store that has pages it would be a write, which a full disk refuses.
+        if conn.query_row("PRAGMA page_count", [], |row| unsigned(row, 0))? == 0 {
+            conn.execute_batch(&format!("PRAGMA page_size={PAGE}; PRAGMA auto_vacuum=INCREMENTAL;"))?;
+        }
         conn.execute_batch(
-            "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;
-             PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;
+            "PRAGMA journal_mode=WAL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;
              PRAGMA journal_size_limit=268435456; PRAGMA secure_delete=FAST;",
         )?;
         common(&conn)?;

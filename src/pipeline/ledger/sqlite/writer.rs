@@ -61,8 +61,11 @@ impl Writer {
     pub(super) fn open(at: &Layout, durability: Durability, commit: Commit, now: Instant) -> Result<Self, OpenError> {
         let mut mark = Watermark::open(&at.mark).map_err(failed("open high-water mark", &at.mark))?;
         let (conn, tail) = recover(at, durability, mark.seq())?;
-        if mark.seq() != tail.seq {
-            mark.write(tail.seq).map_err(failed("write high-water mark", &at.mark))?;
+        // A mark that is too low proves less; a ledger that does not open proves nothing.
+        if mark.seq() != tail.seq
+            && let Err(error) = mark.write(tail.seq)
+        {
+            tracing::warn!(%error, "ledger high-water mark not written");
         }
         Ok(Self {
             at: at.clone(),
