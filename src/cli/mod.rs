@@ -11,6 +11,7 @@ mod keys;
 mod play;
 mod sandbox;
 mod serve;
+mod sockets;
 mod translate;
 mod world;
 
@@ -59,7 +60,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     match cli.verb {
         Verb::Demo(args) => wait(demo::run(args, environment)),
-        Verb::Serve(args) => wait(serve::run(args, environment)),
+        Verb::Serve(args) => {
+            let sockets = sockets::handed_in(&environment)?;
+            wait(serve::run(args, environment, sockets))
+        }
         Verb::Check(args) => check::run(args, environment, &infos()),
         Verb::Explain(args) => wait(explain::run(args)),
         Verb::Sandbox(args) => wait(sandbox::run(args)),
@@ -102,5 +106,8 @@ fn infos() -> Vec<DialectInfo> {
 /// Runs a verb that waits for the network.
 fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(verb)
+    let result = runtime.block_on(verb);
+    // Without waiting for what blocks: it was given its time, or nobody wants to wait any longer.
+    runtime.shutdown_background();
+    result
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::backlog;
+use super::backlog::Backlog;
 use super::dialects::DialectInfo;
 use super::dialects::find;
 use super::egress;
@@ -35,10 +37,25 @@ pub struct Destination {
     pub read_api_key: Option<SecretRef>,
     /// How fast and how patiently we write there.
     pub egress: Egress,
+    /// How much may wait for it.
+    pub backlog: Backlog,
+    /// What happens to a row that is too large for it.
+    pub oversize: Oversize,
+    /// Whether what it took is looked for, where its success promises nothing.
+    pub confirm: bool,
     /// How old an id may be for a whole row to be taken; none: any age.
     pub id_window: Option<Duration>,
     /// What only its dialect knows, by key (`DialectInfo::destination_keys`).
     pub settings: BTreeMap<String, String>,
+}
+
+/// What happens to a row that is too large for its vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    /// Its longest texts are cut, with a mark.
+    Truncate,
+    /// It becomes a dead letter.
+    DeadLetter,
 }
 
 impl Destination {
@@ -67,9 +84,11 @@ fn destination(name: &str, table: &mut Table) -> Option<Destination> {
     let read_api_key = table.text("read_api_key", secret::parse);
     check_secret(table, "read_api_key", read_api_key.as_ref());
     let egress = table.section("egress", |table| egress::read(table, info));
+    let backlog = table.section("backlog", backlog::read).unwrap_or_default();
+    let oversize = table.text("oversize", oversize).unwrap_or(Oversize::Truncate);
+    let confirm = table.flag("confirm", Ok).unwrap_or(true);
     let id_window = id_window(table, info, base_url.as_ref());
     let settings = settings(table, info, |dialect| dialect.destination_keys);
-    table.not_yet("backlog", "a share of the disk for each destination");
     table.not_yet("pass_through", "requests handed on as they are");
     Some(Destination {
         dialect: dialect?,
@@ -78,6 +97,9 @@ fn destination(name: &str, table: &mut Table) -> Option<Destination> {
         api_keys,
         read_api_key,
         egress: egress?,
+        backlog,
+        oversize,
+        confirm,
         id_window,
         settings,
     })
@@ -149,6 +171,26 @@ fn check_secret(table: &mut Table, key: &str, secret: Option<&SecretRef>) {
     }
 }
 
+fn oversize(text: &str) -> Result<Oversize, Problem> {
+    match text {
+        "truncate" => Ok(Oversize::Truncate),
+        "dead-letter" => Ok(Oversize::DeadLetter),
+        _ => {
+            let rule = "must be \"truncate\" or \"dead-letter\"";
+            Err(Problem::new(rule, one_of(text, ["truncate", "dead-letter"], "")))
+        }
+    }
+}
+
+impl Oversize {
+    fn word(self) -> &'static str {
+        match self {
+            Oversize::Truncate => "truncate",
+            Oversize::DeadLetter => "dead-letter",
+        }
+    }
+}
+
 fn id_window(table: &mut Table, info: Option<&DialectInfo>, url: Option<&Url>) -> Option<Duration> {
     let written = table.text("id_window", |text| match text {
         "off" => Ok(None),
@@ -190,6 +232,9 @@ impl Destination {
             out.text("read_api_key", &key.to_string());
         }
         out.inner("egress", &self.egress.print());
+        out.inner("backlog", &self.backlog.print());
+        out.text("oversize", self.oversize.word());
+        out.raw("confirm", &self.confirm.to_string());
         match self.id_window {
             Some(window) => out.duration("id_window", window),
             None => out.text("id_window", "off"),

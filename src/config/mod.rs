@@ -6,6 +6,7 @@
 //! Nothing ambient is read: the environment is passed in, and so is what there is to know of the
 //! dialects ([`DialectInfo`]).
 
+mod backlog;
 mod checks;
 mod destinations;
 mod dialects;
@@ -31,10 +32,14 @@ mod written;
 
 use std::collections::BTreeMap;
 
+pub use self::backlog::Backlog;
+pub use self::backlog::Overflow;
 pub use self::destinations::Destination;
+pub use self::destinations::Oversize;
 pub use self::dialects::DialectInfo;
 pub use self::dialects::FlushMode;
 pub use self::egress::Egress;
+pub use self::hosts::inside;
 pub use self::keys::Key;
 pub use self::keys::Scopes;
 pub use self::ledger::Durability;

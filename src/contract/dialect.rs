@@ -157,6 +157,8 @@ pub struct DialectInfo {
     pub items_per_minute: Option<u32>,
     /// Scores a minute.
     pub scores_per_minute: Option<u32>,
+    /// Whether its success promises nothing, so that what was sent has to be read to be believed.
+    pub confirms: bool,
     /// The most rows one request may carry.
     pub batch_rows: usize,
     /// The most bytes one request should carry.

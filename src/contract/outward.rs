@@ -90,6 +90,8 @@ pub enum Bucket {
     Write,
     /// Score requests.
     Score,
+    /// Reads that look whether something sent shows.
+    Look,
     /// Reads, look-ups and updates: only `in_flight` bounds them.
     Free,
 }
@@ -127,6 +129,8 @@ pub struct Answer {
 pub enum Verdict {
     /// It is there.
     Delivered,
+    /// A success that does not fit what was sent: confirm by reading.
+    Doubtful(String),
     /// Not now; come again, after the time the vendor named if it did.
     Retry(Option<Duration>),
     /// Too large, or one bad row among several: send smaller.

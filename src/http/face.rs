@@ -9,6 +9,7 @@ use tower::timeout::error::Elapsed;
 
 use crate::contract::Dialect;
 use crate::contract::Refusal;
+use crate::contract::Refused;
 use crate::http::Edge;
 use crate::http::observe::Served;
 use crate::telemetry::metrics;
@@ -23,11 +24,10 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// A refusal, counted and rendered.
+    /// A refusal, rendered.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
-        metrics::refused(self.name(), reason(refusal));
-        tracing::debug!(dialect = self.name(), reason = reason(refusal), %refusal, "refused a request");
-        self.sign(self.dialect.refuse(refusal))
+        tracing::debug!(dialect = self.name(), reason = refusal.reason(), %refusal, "refused a request");
+        self.dialect.refuse(refusal)
     }
 
     /// The same for whatever a tower layer raised.
@@ -42,8 +42,11 @@ impl Face {
         self.refuse(&Refusal::Internal)
     }
 
-    /// Marks a response as this dialect's.
+    /// Marks a response as this dialect's, and counts what it refuses.
     pub(super) fn sign(&self, mut response: Response) -> Response {
+        if let Some(Refused(reason)) = response.extensions_mut().remove() {
+            metrics::refused(self.name(), reason);
+        }
         response.extensions_mut().insert(Served(self.name()));
         response
     }
@@ -68,23 +71,5 @@ fn cause(error: BoxError) -> Refusal {
             tracing::error!(%error, "a request failed inside the gateway");
             Refusal::Internal
         }
-    }
-}
-
-/// A word for each refusal: the metric's label.
-fn reason(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed { .. } => "malformed",
-        Refusal::Invalid { .. } => "invalid",
-        Refusal::Unauthenticated => "unauthenticated",
-        Refusal::Unauthorized(_) => "unauthorized",
-        Refusal::Forbidden(_) => "forbidden",
-        Refusal::NotFound { .. } => "not_found",
-        Refusal::TooMany { .. } => "too_many",
-        Refusal::TooLarge(_) => "too_large",
-        Refusal::Unsupported(_) => "unsupported",
-        Refusal::Unavailable { .. } => "unavailable",
-        Refusal::Timeout => "timeout",
-        Refusal::Internal => "internal",
     }
 }

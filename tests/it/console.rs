@@ -175,7 +175,7 @@ async fn an_update_without_its_create_can_be_found_too() {
     })
     .await;
     assert_eq!((&orphan["id"], &orphan["asked_span"]), (&json!(SPAN_V4), &json!(SPAN_V4)));
-    assert_eq!(orphan["destinations"][1]["why"], "no create");
+    assert_eq!(orphan["destinations"][1]["why"], format!("span {SPAN_V4}: no create"));
     assert_eq!(site.api("/api/traces").await[0]["id"], SPAN_V4);
     assert_eq!(site.admin(&format!("/t/{SPAN_V4}")).await.0, 200);
 

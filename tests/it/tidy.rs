@@ -43,7 +43,7 @@ const MAY_NOT_NAME: [(&str, &[&str]); 8] = [
         "src/config",
         &["crate::dialects", "crate::pipeline", "crate::http", "crate::app", "crate::sandbox", "crate::canonical"],
     ),
-    ("src/app.rs", &["crate::sandbox", "crate::cli"]),
+    ("src/app", &["crate::sandbox", "crate::cli"]),
 ];
 
 /// Rooms that every dialect has, each a file or a folder.

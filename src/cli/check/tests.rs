@@ -16,6 +16,7 @@ const ALPHA: DialectInfo = DialectInfo {
     requests_per_minute: Some(90),
     items_per_minute: None,
     scores_per_minute: Some(180),
+    confirms: false,
     timed_ids: false,
     batch_rows: 1,
     batch_bytes: 1,

@@ -39,6 +39,7 @@ pub(super) static INFO: DialectInfo = DialectInfo {
     requests_per_minute: None,
     items_per_minute: None,
     scores_per_minute: None,
+    confirms: false,
     batch_rows: 100,
     batch_bytes: 4 * 1024 * 1024,
     destination_keys: &[KEY_HEADER_SETTING],

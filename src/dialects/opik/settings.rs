@@ -35,6 +35,7 @@ pub(super) static INFO: DialectInfo = DialectInfo {
     requests_per_minute: None,
     items_per_minute: None,
     scores_per_minute: None,
+    confirms: false,
     batch_rows: 1_000,
     batch_bytes: 5_000_000,
     destination_keys: &["workspace"],

@@ -36,6 +36,7 @@ pub(super) static INFO: DialectInfo = DialectInfo {
     requests_per_minute: Some(90),
     items_per_minute: None,
     scores_per_minute: Some(180),
+    confirms: true,
     batch_rows: 1,
     batch_bytes: BYTES_A_REQUEST,
     destination_keys: &[],

@@ -1,16 +1,25 @@
-//! Sending planned writes: stage by stage, packed into requests, split where one bad row fails all,
-//! confirmed where a vendor's success promises nothing.
+//! Sending planned writes: stage by stage, packed into requests, halved where one bad row fails all, cut
+//! where a row is too large, confirmed where a vendor's success promises nothing.
 
+use std::collections::HashSet;
 use std::time::Duration;
-use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::future::join_all;
+use parking_lot::Mutex;
 
+use super::Oversize;
+use super::confirm;
+use super::cut::cut;
+use super::guard;
+use super::letter::Exchange;
+use super::letter::is_score;
 use super::ship::Outcome;
 use super::ship::Shipment;
 use super::ship::Shipper;
+use crate::canonical::Time;
+use crate::contract::Answer;
 use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Write;
@@ -19,18 +28,32 @@ use crate::pipeline::pack;
 use crate::pipeline::pack::Place;
 use crate::telemetry::metrics;
 
-/// How long a delivered write may take to show before it is sent again (`design.md §5`).
-const CONFIRM_WITHIN: Duration = Duration::from_secs(60);
-const CONFIRM_FIRST: Duration = Duration::from_millis(80);
+/// The status that says "too large" (RFC 9110 §15.5.14).
+const TOO_LARGE: u16 = 413;
 
 /// How one write fared.
-pub(super) struct Sent {
+#[derive(Clone)]
+struct Sent {
     place: Place,
-    verdict: Verdict,
+    tried: Tried,
+    /// The size it was cut to.
+    cut: Option<usize>,
+}
+
+/// What became of one request.
+#[derive(Clone, Default)]
+struct Tried {
+    verdict: Option<Verdict>,
+    reason: &'static str,
     why: String,
     /// Whether it may have been applied although it failed.
     maybe: bool,
+    exchange: Exchange,
 }
+
+/// Whether what is bisected is refused row by row: then it is not the rows.
+#[derive(Default)]
+struct Tally(Mutex<(HashSet<usize>, HashSet<usize>)>);
 
 /// Sends every shipment's writes; a trace whose write fails goes no further, the others do.
 pub(super) async fn send(shipper: &Shipper, shipments: &mut [Shipment]) {
@@ -38,7 +61,7 @@ pub(super) async fn send(shipper: &Shipper, shipments: &mut [Shipment]) {
     for stage in 0..=stages.unwrap_or_default() {
         let sent = send_stage(shipper, shipments, stage).await;
         for sent in sent {
-            note(shipments, sent);
+            note(shipper, shipments, sent);
         }
     }
 }
@@ -48,105 +71,199 @@ async fn send_stage(shipper: &Shipper, shipments: &[Shipment], stage: u8) -> Vec
     let writes =
         alive.flat_map(|(at, shipment)| (0..).zip(&shipment.writes).map(move |(nth, write)| ((at, nth), write)));
     let staged = writes.filter(|(_, write)| write.stage == stage);
-    let chunks = pack::requests(staged, shipper.destination.dialect.info());
-    let sends = chunks.into_iter().map(|chunk| send_chunk(shipper, shipments, chunk));
+    let chunks = pack::requests(staged, &shipper.sizes.within(shipper.destination.dialect.info()));
+    let tally = Tally::default();
+    let sends = chunks.into_iter().map(|chunk| send_chunk(shipper, shipments, chunk, &tally));
     join_all(sends).await.into_iter().flatten().collect()
 }
 
 /// Sends one request; halves it while one bad row fails all.
-fn send_chunk<'a>(shipper: &'a Shipper, shipments: &'a [Shipment], chunk: Vec<Place>) -> BoxFuture<'a, Vec<Sent>> {
+fn send_chunk<'a>(
+    shipper: &'a Shipper,
+    shipments: &'a [Shipment],
+    chunk: Vec<Place>,
+    tally: &'a Tally,
+) -> BoxFuture<'a, Vec<Sent>> {
     async move {
+        if tally.is_hopeless() {
+            let tried = Tried::again("refusals in mass: the rest was not tried".to_owned());
+            return chunk.into_iter().map(|place| Sent { place, tried: tried.clone(), cut: None }).collect();
+        }
+        if let [place] = chunk[..] {
+            let sent = send_one(shipper, &shipments[place.0].writes[place.1], place).await;
+            tally.note(&sent);
+            return vec![sent];
+        }
         let writes: Vec<&Write> = chunk.iter().map(|(at, nth)| &shipments[*at].writes[*nth]).collect();
-        let (verdict, why, maybe) = match already_there(shipper, &writes).await {
-            Ok(true) => (Verdict::Delivered, String::new(), false),
-            Ok(false) => try_once(shipper, &writes).await,
-            Err(why) => (Verdict::Retry(None), why, false),
-        };
-        if verdict == Verdict::Split && chunk.len() > 1 {
+        let tried = try_once(shipper, &writes).await;
+        if tried.verdict == Some(Verdict::Split) {
             let (left, right) = chunk.split_at(chunk.len() / 2);
-            let mut sent = send_chunk(shipper, shipments, left.to_vec()).await;
-            sent.extend(send_chunk(shipper, shipments, right.to_vec()).await);
+            let mut sent = send_chunk(shipper, shipments, left.to_vec(), tally).await;
+            sent.extend(send_chunk(shipper, shipments, right.to_vec(), tally).await);
             return sent;
         }
-        let verdict = if verdict == Verdict::Split { Verdict::Rejected(why.clone()) } else { verdict };
-        chunk.into_iter().map(|place| Sent { place, verdict: verdict.clone(), why: why.clone(), maybe }).collect()
+        let sent: Vec<Sent> = chunk.into_iter().map(|place| Sent { place, tried: tried.clone(), cut: None }).collect();
+        sent.iter().for_each(|sent| tally.note(sent));
+        sent
     }
     .boxed()
 }
 
+/// Sends one row; cuts it while it is too large, if that is the policy.
+async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
+    let mut small =
+        (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
+    loop {
+        let write = small.as_ref().unwrap_or(write);
+        let mut tried = match already_there(shipper, write).await {
+            Ok(true) => Tried::delivered(),
+            Ok(false) => try_once(shipper, &[write]).await,
+            Err(why) => Tried::again(why),
+        };
+        if tried.exchange.status == Some(TOO_LARGE) {
+            tried.reason = "oversize";
+            let next = shorter(shipper, write, shipper.sizes.row_refused(write.row.len()));
+            if let Some(next) = next {
+                small = Some(next);
+                continue;
+            }
+        }
+        if tried.verdict == Some(Verdict::Split) {
+            tried.verdict = Some(Verdict::Rejected(tried.why.clone()));
+        }
+        return Sent { place, tried, cut: small.map(|write| write.row.len()) };
+    }
+}
+
+fn shorter(shipper: &Shipper, write: &Write, most: usize) -> Option<Write> {
+    if shipper.destination.oversize == Oversize::DeadLetter || is_score(write.bucket) {
+        return None;
+    }
+    Some(Write { row: cut(&write.row, most)?, ..write.clone() })
+}
+
 /// Whether a write that must not be repeated is there already.
-async fn already_there(shipper: &Shipper, writes: &[&Write]) -> Result<bool, String> {
-    let [write] = writes else { return Ok(false) };
+async fn already_there(shipper: &Shipper, write: &Write) -> Result<bool, String> {
     let Some(request) = &write.unless else { return Ok(false) };
     let answer = shipper.destination.client.read(request).await?;
     Ok(shipper.destination.dialect.confirmed(write, &answer))
 }
 
-async fn try_once(shipper: &Shipper, writes: &[&Write]) -> (Verdict, String, bool) {
+async fn try_once(shipper: &Shipper, writes: &[&Write]) -> Tried {
     let destination = &shipper.destination;
     let request = destination.dialect.pack(writes);
-    let start = Instant::now();
-    let answer = match destination.client.send(&request).await {
+    let sent_at = shipper.now();
+    let answer = destination.client.send(&request).await;
+    let took = Duration::from_nanos(u64::try_from(shipper.now().0 - sent_at.0).unwrap_or_default());
+    let answer = match answer {
         Ok(answer) => answer,
         Err(why) => {
-            count(shipper, &request, "no_answer", start.elapsed());
-            return (Verdict::Retry(None), why, true);
+            metrics::vendor_answered(&destination.name, "no_answer", request.rows, took);
+            shipper.control.failed(shipper.now(), (shipper.dice)(), &why);
+            return Tried { maybe: true, ..Tried::again(why) };
         }
     };
     let verdict = destination.dialect.verdict(&request, &answer);
-    count(shipper, &request, label(&verdict), start.elapsed());
-    if verdict != Verdict::Delivered {
-        return (verdict, describe(&request, answer.status, &answer.body), answer.status >= 500);
-    }
-    match confirm_all(shipper, writes).await {
-        true => (Verdict::Delivered, String::new(), false),
-        false => (Verdict::Retry(None), "accepted, but not shown within 60 s".to_owned(), true),
+    metrics::vendor_answered(&destination.name, label(&verdict), request.rows, took);
+    let tried = heed(shipper, &request, &answer, verdict);
+    match tried.verdict {
+        Some(Verdict::Delivered) if destination.confirms() => confirm::all(shipper, writes, sent_at).await.into(),
+        Some(Verdict::Doubtful(_)) => confirm::all(shipper, writes, sent_at).await.into(),
+        _ => tried,
     }
 }
 
-async fn confirm_all(shipper: &Shipper, writes: &[&Write]) -> bool {
-    let confirmed = join_all(writes.iter().map(|write| confirm(shipper, write))).await;
-    confirmed.into_iter().all(|confirmed| confirmed)
-}
-
-/// Asks until the write shows, at growing intervals.
-async fn confirm(shipper: &Shipper, write: &Write) -> bool {
-    let destination = &shipper.destination;
-    let Some(request) = destination.dialect.confirm(write) else { return true };
-    let mut pause = CONFIRM_FIRST;
-    let asked = async {
-        loop {
-            tokio::time::sleep(pause).await;
-            if let Ok(answer) = destination.client.read(&request).await
-                && destination.dialect.confirmed(write, &answer)
-            {
-                break;
-            }
-            pause = (pause * 2).min(Duration::from_secs(5));
+/// Draws from an answer what it says about the destination.
+fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict) -> Tried {
+    let (now, destination) = (shipper.now(), &shipper.destination);
+    let why = || describe(request, answer);
+    if answer.status >= 500 {
+        shipper.control.failed(now, (shipper.dice)(), &why());
+    } else {
+        shipper.control.answered(now);
+    }
+    match &verdict {
+        Verdict::Delivered => {
+            shipper.control.took();
+            metrics::billed(&destination.name, if is_score(request.bucket) { 0 } else { request.rows as u64 });
+            return Tried::delivered();
         }
+        Verdict::Split if answer.status == TOO_LARGE && request.rows > 1 => {
+            let bytes = request.body.as_ref().map_or(0, bytes::Bytes::len);
+            if shipper.sizes.request_refused(bytes) {
+                tracing::warn!(destination = %destination.name, bytes, "the vendor takes smaller requests than expected");
+            }
+        }
+        _ => {}
+    }
+    let exchange = match verdict {
+        Verdict::Rejected(_) | Verdict::Split if request.rows <= 1 => Exchange::of(request, answer),
+        _ => Exchange { status: Some(answer.status), ..Exchange::default() },
     };
-    tokio::time::timeout(CONFIRM_WITHIN, asked).await.is_ok()
+    Tried { verdict: Some(verdict), reason: "rejected", why: why(), maybe: answer.status >= 500, exchange }
+}
+
+impl Tried {
+    fn delivered() -> Self {
+        Self { verdict: Some(Verdict::Delivered), ..Self::default() }
+    }
+
+    fn again(why: String) -> Self {
+        Self { verdict: Some(Verdict::Retry(None)), why, ..Self::default() }
+    }
+}
+
+impl From<confirm::Shown> for Tried {
+    fn from(shown: confirm::Shown) -> Self {
+        match shown {
+            confirm::Shown::Yes => Self::delivered(),
+            confirm::Shown::No(why) => Self { maybe: true, ..Self::again(why) },
+        }
+    }
+}
+
+impl Tally {
+    fn note(&self, sent: &Sent) {
+        let mut tally = self.0.lock();
+        match sent.tried.verdict {
+            Some(Verdict::Rejected(_)) if sent.tried.reason == "rejected" => tally.0.insert(sent.place.0),
+            Some(Verdict::Delivered) => tally.1.insert(sent.place.0),
+            _ => false,
+        };
+    }
+
+    fn is_hopeless(&self) -> bool {
+        let tally = self.0.lock();
+        tally.0.len() >= guard::TRACES && tally.0.len() >= tally.1.len()
+    }
 }
 
 /// Notes how a write fared on its trace; the first failure stands.
-fn note(shipments: &mut [Shipment], sent: Sent) {
-    let Sent { place: (at, nth), verdict, why, maybe } = sent;
+fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
+    let Sent { place: (at, nth), tried, cut } = sent;
+    let Tried { verdict, reason, why, maybe, exchange } = tried;
     let shipment = &mut shipments[at];
-    let frozen: Option<Seq> = maybe.then_some(shipment.job.upto);
-    match verdict {
-        Verdict::Delivered => shipment.delivered += 1,
-        Verdict::Rejected(reason) => {
-            let why = if reason == why { reason } else { format!("{reason} ({why})") };
-            shipment.refuse(nth, why);
+    let frozen: Option<Seq> = maybe.then_some(shipment.upto);
+    match verdict.unwrap_or(Verdict::Retry(None)) {
+        Verdict::Delivered => {
+            shipment.delivered += 1;
+            if let Some(bytes) = cut {
+                shipment.cut(nth, bytes);
+                metrics::lost(&shipper.destination.name, "*");
+            }
+        }
+        Verdict::Rejected(said) => {
+            let why = if said == why { said } else { format!("{said} ({why})") };
+            shipment.refuse(nth, reason, why, exchange);
         }
         Verdict::Retry(floor) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor, frozen, stop: false });
         }
-        Verdict::Split => {
+        Verdict::Split | Verdict::Doubtful(_) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: false });
         }
-        Verdict::Stop(reason) => {
-            shipment.failed.get_or_insert(Outcome::Failed { why: reason, floor: None, frozen, stop: true });
+        Verdict::Stop(why) => {
+            shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: true });
         }
     }
 }
@@ -154,6 +271,7 @@ fn note(shipments: &mut [Shipment], sent: Sent) {
 fn label(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Delivered => "delivered",
+        Verdict::Doubtful(_) => "doubtful",
         Verdict::Retry(_) => "retry",
         Verdict::Split => "split",
         Verdict::Rejected(_) => "rejected",
@@ -161,13 +279,16 @@ fn label(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn count(shipper: &Shipper, request: &Request, outcome: &'static str, took: Duration) {
-    metrics::vendor_answered(&shipper.destination.name, outcome, request.rows, took);
+/// What was answered, for `explain`: the vendor's own words, cut.
+fn describe(request: &Request, answer: &Answer) -> String {
+    let text: String = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
+    let path = request.path.split('?').next().unwrap_or_default();
+    format!("{} {path}: {} {text}", request.method, answer.status)
 }
 
-/// What was answered, for `explain`: the vendor's own words, cut.
-fn describe(request: &Request, status: u16, body: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(body).chars().take(300).collect();
-    let path = request.path.split('?').next().unwrap_or_default();
-    format!("{} {path}: {status} {text}", request.method)
+impl Shipper {
+    /// The wall clock.
+    pub(super) fn now(&self) -> Time {
+        Time((self.clock)())
+    }
 }

@@ -1,71 +1,114 @@
 //! Sending one request to a vendor, with one of its credentials, within its limits.
+//!
+//! Nothing but the base URL's own server is spoken to (`resolve.rs`), and what it answers is read within
+//! bounds (`answer.rs`). A failure is text that names neither URL nor credential.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use bytes::BytesMut;
+use arc_swap::ArcSwap;
 use http::HeaderValue;
+use http::Method;
 use parking_lot::Mutex;
+use secrecy::ExposeSecret;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
+use super::answer;
+use super::answer::Room;
 use super::egress::Credential;
 use super::egress::acquire;
+use super::egress::wait;
+use super::gate::Gate;
+use super::gate::Trip;
+use super::trouble::Trouble;
 use crate::contract::Answer;
+use crate::contract::Bucket;
 use crate::contract::Dialect;
 use crate::contract::Known;
 use crate::contract::Request;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 
-/// The most of an answer that is read.
-const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
-
 /// A way to one vendor account.
 #[derive(Clone)]
 pub struct Client {
+    name: Arc<str>,
     http: reqwest::Client,
     dialect: &'static dyn Dialect,
     base: Url,
-    credentials: Arc<[Credential]>,
-    reader: Option<SecretString>,
+    keys: Arc<ArcSwap<Keys>>,
+    read_again: ReadKeys,
     settings: BTreeMap<String, String>,
-    slots: Arc<Semaphore>,
+    gate: Gate,
     timeout: Duration,
+    room: Room,
+    alarmed: Arc<AtomicBool>,
     known: Arc<Mutex<BTreeMap<VendorProject, Known>>>,
 }
 
 /// What a [`Client`] is made of.
 pub struct Parts {
-    /// The shared HTTP client.
+    /// The destination's name.
+    pub name: Arc<str>,
+    /// Its own HTTP client.
     pub http: reqwest::Client,
     /// The vendor's dialect.
     pub dialect: &'static dyn Dialect,
     /// The base URL.
     pub base: Url,
-    /// The keys, each with its buckets; one without a secret where the vendor takes none.
-    pub credentials: Vec<Credential>,
-    /// The key for reads; `None`: the first of the keys.
-    pub reader: Option<SecretString>,
+    /// The keys.
+    pub keys: Keys,
+    /// Reads them again, where they come from a file that may have changed.
+    pub read_again: ReadKeys,
     /// The dialect's own settings.
     pub settings: BTreeMap<String, String>,
     /// How many requests may be on their way at once.
     pub in_flight: usize,
     /// How long one may take.
     pub timeout: Duration,
+    /// What long answers may hold.
+    pub room: Room,
+}
+
+/// What a destination is sent with.
+pub struct Keys {
+    /// The keys, each with its buckets; one without a secret where the vendor takes none.
+    pub credentials: Vec<Credential>,
+    /// The key for reads; `None`: none is needed.
+    pub reader: Option<SecretString>,
+}
+
+/// Reads the keys as they are now; `None`: they cannot be read.
+pub type ReadKeys = Arc<dyn Fn() -> Option<Keys> + Send + Sync>;
+
+/// Whose answer is wanted for what: a read's is its body, a write's is its status.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    Read,
+    Write,
+}
+
+impl Keys {
+    /// To tell whether they have changed, never to be shown.
+    fn secrets(&self) -> Vec<Option<&str>> {
+        let writers = self.credentials.iter().map(|credential| credential.secret.as_ref());
+        writers.chain([self.reader.as_ref()]).map(|secret| secret.map(ExposeSecret::expose_secret)).collect()
+    }
 }
 
 impl Client {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { http, dialect, base, credentials, reader, settings, in_flight, timeout } = parts;
-        let reader = reader.or_else(|| credentials.first().and_then(|credential| credential.secret.clone()));
-        let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        let credentials = credentials.into();
-        Self { http, dialect, base, credentials, reader, settings, slots, timeout, known: Arc::default() }
+        let Parts { name, http, dialect, base, keys, read_again, settings, in_flight, timeout, room } = parts;
+        let gate = Gate::new(in_flight);
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
+        let (alarmed, known) = Default::default();
+        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, alarmed, known }
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -73,9 +116,11 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub async fn send(&self, request: &Request) -> Result<Answer, String> {
-        let credential = acquire(&self.credentials, request.bucket, request.rows).await;
+        let keys = self.keys.load_full();
+        let credential = acquire(&keys.credentials, request.bucket, request.rows).await;
         let secret = credential.and_then(|credential| credential.secret.as_ref());
-        self.send_as(request, secret).await
+        let of = if request.method == Method::GET { Of::Read } else { Of::Write };
+        self.send_as(request, secret, of).await
     }
 
     /// Sends a read with the key for reads.
@@ -83,7 +128,42 @@ impl Client {
     /// # Errors
     /// When no whole answer came.
     pub async fn read(&self, request: &Request) -> Result<Answer, String> {
-        self.send_as(request, self.reader.as_ref()).await
+        let keys = self.keys.load_full();
+        self.send_as(request, keys.reader.as_ref(), Of::Read).await
+    }
+
+    /// Reads what was sent, to see whether it shows; within the bucket for such reads.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub async fn look(&self, request: &Request) -> Result<Answer, String> {
+        acquire(&self.keys.load_full().credentials, Bucket::Look, 1).await;
+        self.read(request).await
+    }
+
+    /// How long until a bucket lets the next write go; `None`: it may go now.
+    pub fn must_wait(&self) -> Option<Duration> {
+        wait(&self.keys.load().credentials)
+    }
+
+    /// How many requests are on their way and may be.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// How many keys there are to send with.
+    pub fn keys(&self) -> usize {
+        self.keys.load().credentials.len()
+    }
+
+    /// Reads the keys again; whether they are others than before.
+    pub fn renew(&self) -> bool {
+        let Some(keys) = (self.read_again)() else { return false };
+        let changed = keys.secrets() != self.keys.load().secrets();
+        if changed {
+            self.keys.store(Arc::new(keys));
+        }
+        changed
     }
 
     /// Makes look-ups until nothing more is needed to write to a vendor project.
@@ -121,10 +201,23 @@ impl Client {
         self.known.lock().get(project).cloned().unwrap_or_default()
     }
 
-    async fn send_as(&self, request: &Request, secret: Option<&SecretString>) -> Result<Answer, String> {
-        let _slot = self.slots.acquire().await.map_err(|_| "shutting down".to_owned())?;
-        let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), request.path);
-        let mut out = self.http.request(request.method.clone(), url).timeout(self.timeout);
+    async fn send_as(&self, request: &Request, secret: Option<&SecretString>, of: Of) -> Result<Answer, String> {
+        let pass = self.gate.pass().await;
+        let begun = Instant::now();
+        let answer = self.exchange(request, secret, of).await;
+        let busy = answer.as_ref().map_or(true, |answer| answer.status >= 500 || answer.status == 429);
+        pass.back(if busy { Trip::Bad } else { Trip::Good(begun.elapsed()) });
+        match answer {
+            Ok(answer) => {
+                self.alarmed.store(false, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Err(trouble) => Err(self.tell(&trouble)),
+        }
+    }
+
+    async fn exchange(&self, request: &Request, secret: Option<&SecretString>, of: Of) -> Result<Answer, Trouble> {
+        let mut out = self.http.request(request.method.clone(), self.url(request)?).timeout(self.timeout);
         for (name, value) in &request.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 out = out.header(*name, value);
@@ -134,32 +227,30 @@ impl Client {
         if let Some(body) = &request.body {
             out = out.body(body.clone());
         }
-        let answer = out.send().await.map_err(text)?;
+        let answer = out.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = read_bounded(answer).await?;
+        let body = match of {
+            Of::Read => answer::whole(answer, &self.room).await?,
+            Of::Write => answer::beginning(answer).await,
+        };
         Ok(Answer { status, headers, body })
     }
-}
 
-async fn read_bounded(mut answer: reqwest::Response) -> Result<Bytes, String> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await.map_err(text)? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            return Err("the answer is too large".to_owned());
+    /// Where a request goes: under the base URL, whatever a client's words in its path are.
+    fn url(&self, request: &Request) -> Result<Url, Trouble> {
+        let text = format!("{}{}", self.base.as_str().trim_end_matches('/'), request.path);
+        let url = Url::parse(&text).ok().filter(|url| url.origin() == self.base.origin());
+        url.filter(|_| request.path.starts_with('/')).ok_or(Trouble::Elsewhere)
+    }
+
+    /// Counts a failure, and raises the alarm where waiting alone will not mend it.
+    fn tell(&self, trouble: &Trouble) -> String {
+        let kind = trouble.kind();
+        metrics::counter!("spangate_egress_errors_total", "destination" => self.name.to_string(), "kind" => kind)
+            .increment(1);
+        if trouble.needs_a_person() && !self.alarmed.swap(true, Ordering::Relaxed) {
+            tracing::error!(destination = %self.name, kind, "deliveries wait until somebody mends this: {trouble}");
         }
-        body.extend_from_slice(&chunk);
+        trouble.to_string()
     }
-    Ok(body.freeze())
-}
-
-/// An error's text down to its root, without the URL (a query may hold names).
-fn text(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

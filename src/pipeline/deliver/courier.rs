@@ -1,6 +1,8 @@
 //! The task that reconciles one destination with the ledger.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -9,40 +11,47 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Destination;
+use super::backlog::Backlog;
 use super::book::Book;
-use super::book::News;
-use super::job;
+use super::book::Ending;
+use super::book::Lane;
+use super::breaker::Leave;
+use super::control::Control;
+use super::job::Position;
+use super::letter;
+use super::letter::Refused;
+use super::reader::Reader;
 use super::retry;
 use super::ship::Outcome;
 use super::ship::Shipper;
+use super::sizes::Sizes;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
+use crate::contract::State;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
-use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
-use crate::pipeline::subject;
 use crate::pipeline::traces::Traces;
+use crate::telemetry::alarm::Alarms;
+use crate::telemetry::alarm::Kind;
+use crate::telemetry::metrics;
 
-/// Records read at once, and their bytes.
-const READ_RECORDS: usize = 64;
-const READ_BYTES: usize = 4 * 1024 * 1024;
-/// Waiting items above which nothing more is read: the rest waits in the ledger.
-const WINDOW_ITEMS: u64 = 50_000;
 /// Waiting items at which an eager destination is written to without waiting.
 const EAGER_ITEMS: u64 = 500;
+/// Shipments that may wait to see what they sent, beside those that send.
+const CONFIRMING: usize = 64;
 const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// How long requests on their way may take once told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
-const STOP_PAUSE: Duration = Duration::from_secs(60);
 const STARTS: &str = "starts";
+const SIZES: &str = "sizes";
 
 /// One destination's courier.
 pub struct Courier {
@@ -50,10 +59,12 @@ pub struct Courier {
     ledger: Arc<dyn Ledger>,
     traces: Arc<Traces>,
     book: Arc<Mutex<Book>>,
+    reader: Reader,
+    backlog: Arc<Backlog>,
     head: watch::Receiver<Seq>,
-    dice: Arc<dyn Fn() -> f64 + Send + Sync>,
-    paused_until: Time,
-    failures: u32,
+    alarms: Arc<Alarms>,
+    /// Which lane is served first, in turn.
+    turn: Lane,
 }
 
 /// What every courier shares.
@@ -70,6 +81,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Tells what is shown.
     pub story: Arc<Story>,
+    /// The alarms that stand.
+    pub alarms: Arc<Alarms>,
     /// Random numbers from 0 to 1, for jitter.
     pub dice: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
@@ -89,22 +102,39 @@ impl Courier {
             Fact { space: STARTS.to_owned(), key: name.clone().into_bytes(), value: head.to_be_bytes().to_vec() };
         ledger.put_if_absent(vec![start]).await?;
         let (book, start) = recall(&*ledger, &shared.traces, &name)?;
+        let sizes = Sizes::of(ledger.fact(SIZES, name.as_bytes())?);
         let book = Arc::new(Mutex::new(book));
         let shipper = Arc::new(Shipper {
-            destination,
+            destination: Arc::clone(&destination),
             outwards: Arc::clone(&shared.outwards),
             clock: Arc::clone(&shared.clock),
+            dice: Arc::clone(&shared.dice),
             story: Arc::clone(&shared.story),
+            control: Arc::default(),
+            sizes,
+            confirming: AtomicUsize::new(0),
             start,
         });
-        let (traces, dice) = (Arc::clone(&shared.traces), Arc::clone(&shared.dice));
-        let head = ledger.watch();
-        Ok(Self { shipper, ledger, traces, book, head, dice, paused_until: Time(0), failures: 0 })
+        let traces = Arc::clone(&shared.traces);
+        let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
+        let backlog = Arc::new(Backlog::new(destination, &ledger, &book));
+        let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
+        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: Lane::Fresh })
     }
 
     /// What it knows, for pages, `explain` and the books.
     pub fn book(&self) -> Arc<Mutex<Book>> {
         Arc::clone(&self.book)
+    }
+
+    /// Its destination's switches.
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.shipper.control)
+    }
+
+    /// What waits for its destination.
+    pub fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
     }
 
     /// The record after which the destination's routes began.
@@ -116,16 +146,18 @@ impl Courier {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut shipping: JoinSet<Shipped> = JoinSet::new();
         let mut save = tokio::time::interval(SAVE_EVERY);
+        let control = self.control();
         loop {
-            let read = self.read().await;
+            let more = self.read().await;
             self.dispatch(&mut shipping);
             let wake = self.wake(&shipping);
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = save.tick() => self.save(false).await,
                 Some(shipped) = shipping.join_next() => self.settle(shipped.unwrap_or_default()),
-                changed = self.head.changed(), if !read => if changed.is_err() { break },
-                () = std::future::ready(()), if read => {}
+                changed = self.head.changed(), if !more => if changed.is_err() { break },
+                () = std::future::ready(()), if more => {}
+                () = control.woken() => {}
                 () = tokio::time::sleep(wake) => {}
             }
         }
@@ -144,53 +176,94 @@ impl Courier {
     }
 
     fn now(&self) -> Time {
-        Time((self.shipper.clock)())
+        self.shipper.now()
     }
 
     /// Reads the next records and notes what they say; whether there may be more at once.
     async fn read(&mut self) -> bool {
-        let (cursor, open) = {
-            let book = self.book.lock();
-            (book.cursor, book.pending())
-        };
-        if open >= WINDOW_ITEMS || *self.head.borrow_and_update() <= cursor {
-            return false;
+        let head = *self.head.borrow_and_update();
+        let now = self.now();
+        let sends = self.shipper.control.leave(now) == Leave::Send;
+        let reader = self.reader.clone();
+        match reader.next(head, now, sends) {
+            Some(range) => tokio::task::spawn_blocking(move || reader.read(range)).await.unwrap_or(false),
+            None => false,
         }
-        let (ledger, traces, book) = (Arc::clone(&self.ledger), Arc::clone(&self.traces), Arc::clone(&self.book));
-        let shipper = Arc::clone(&self.shipper);
-        let read = move || read(&shipper, &*ledger, &traces, &book, cursor);
-        tokio::task::spawn_blocking(read).await.unwrap_or(false)
     }
 
     /// Starts shipments while there are slots and due traces.
     fn dispatch(&mut self, shipping: &mut JoinSet<Shipped>) {
-        let now = self.now();
-        if now < self.paused_until {
-            return;
+        if self.shipper.control.take_recovered() {
+            self.book.lock().hasten(self.now());
         }
-        let eager = self.destination().routes.values().any(|route| route.flush == FlushMode::Eager);
-        let rows = self.destination().dialect.info().batch_rows.max(1);
-        while shipping.len() < self.destination().in_flight {
-            let (taken, cursor) = {
-                let mut book = self.book.lock();
-                let all = eager && book.pending() >= EAGER_ITEMS;
-                (book.take_due(now, rows, all), book.cursor)
+        let destination = Arc::clone(&self.shipper.destination);
+        loop {
+            let now = self.now();
+            let probe = match self.shipper.control.leave(now) {
+                Leave::Send => false,
+                Leave::Probe => true,
+                Leave::Wait(_) | Leave::Probing => return,
             };
+            if shipping.len() >= self.slots() || destination.client.must_wait().is_some() {
+                return;
+            }
+            let rows = if probe { 1 } else { destination.dialect.info().batch_rows.max(1) };
+            let (taken, position) = self.take(now, rows);
             if taken.is_empty() {
                 return;
             }
-            shipping.spawn(Arc::clone(&self.shipper).ship(taken, cursor));
+            if probe {
+                self.shipper.control.probe(now);
+            }
+            let ship = Arc::clone(&self.shipper).ship(taken, position);
+            let control = self.control();
+            shipping.spawn(async move {
+                let shipped = ship.await;
+                if probe {
+                    control.probed();
+                }
+                shipped
+            });
         }
+    }
+
+    /// Takes what is due, from each lane in turn.
+    fn take(&mut self, now: Time, rows: usize) -> (Vec<(SubjectKey, super::TraceState)>, Position) {
+        let eager = self.destination().routes.values().any(|route| route.flush == FlushMode::Eager);
+        let mut book = self.book.lock();
+        let all = eager && book.pending() >= EAGER_ITEMS;
+        let other = if self.turn == Lane::Fresh { Lane::Late } else { Lane::Fresh };
+        let mut taken = book.take_due(now, self.turn, rows, all);
+        if taken.is_empty() {
+            taken = book.take_due(now, other, rows, all);
+        } else {
+            self.turn = other;
+        }
+        let position = Position { start: self.shipper.start, cursor: book.cursor, gaps: book.gaps.clone() };
+        (taken, position)
+    }
+
+    /// How many shipments there may be: as many as requests, and those that only wait to see.
+    fn slots(&self) -> usize {
+        let (_, limit) = self.destination().client.gate().figures();
+        limit + self.shipper.confirming.load(Ordering::Relaxed).min(CONFIRMING)
     }
 
     /// How long to sleep when nothing happens.
     fn wake(&self, shipping: &JoinSet<Shipped>) -> Duration {
-        if shipping.len() >= self.destination().in_flight {
+        let now = self.now();
+        let from = match self.shipper.control.leave(now) {
+            Leave::Wait(next) => next,
+            Leave::Probing => return SAVE_EVERY,
+            Leave::Send | Leave::Probe => now,
+        };
+        if shipping.len() >= self.slots() {
             return SAVE_EVERY;
         }
-        let due = self.book.lock().next_due().unwrap_or(Time(i64::MAX)).max(self.paused_until);
-        let nanos = u64::try_from(due.0.saturating_sub(self.now().0)).unwrap_or_default();
-        Duration::from_nanos(nanos).clamp(Duration::from_millis(1), SAVE_EVERY)
+        let bucket = self.destination().client.must_wait().unwrap_or_default();
+        let due = self.book.lock().next_due().unwrap_or(Time(i64::MAX)).max(from);
+        let nanos = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or_default();
+        Duration::from_nanos(nanos).max(bucket).clamp(Duration::from_millis(1), SAVE_EVERY)
     }
 
     /// Notes how traces fared.
@@ -201,61 +274,171 @@ impl Courier {
     }
 
     fn settle_one(&mut self, key: SubjectKey, outcome: Outcome) {
-        let now = self.now();
-        let book = Arc::clone(&self.book);
-        let mut book = book.lock();
-        let Some(state) = book.trace(key).cloned() else { return };
-        let newer = |upto: Seq| match state.last > upto {
-            true => self.newer(&state.project, key, upto, book.cursor),
-            false => 0,
-        };
         match outcome {
-            Outcome::Shown { upto, dead, why } => {
-                let newer = newer(upto);
-                book.shown(key, upto, newer, dead, why, now);
-                self.failures = 0;
+            Outcome::Later(due) => self.book.lock().again(key, due, None),
+            Outcome::Adopted(trace) => {
+                let now = self.now();
+                self.book.lock().adopt(key, trace, now);
             }
-            Outcome::Later(due) => book.again(key, due, None),
-            Outcome::Adopted(trace) => book.adopt(key, trace, now),
-            Outcome::Parked { upto, why } => {
-                let newer = newer(upto);
-                let destination = &self.destination().name;
-                // The reason quotes the vendor, who may quote the trace: `explain` shows it, a log may not.
-                tracing::error!(%destination, trace = key.0, "a trace was refused for good and is parked");
-                book.park(key, upto, newer, why, now);
-            }
-            Outcome::Failed { why, floor, frozen, stop } => {
-                let wait = retry::wait(state.attempts, floor, (self.dice)());
-                let wait = if stop { STOP_PAUSE } else { wait };
-                let destination = &self.destination().name;
-                if stop {
-                    tracing::error!(%destination, "the vendor does not take our credential; waiting");
-                } else {
-                    tracing::debug!(%destination, wait_ms = wait.as_millis(), "a delivery failed; trying again");
-                }
-                let until = now.plus(i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX));
-                self.failures += 1;
-                if stop || floor.is_some() || self.failures > 3 {
-                    self.paused_until = self.paused_until.max(until);
-                }
-                book.again(key, until, Some((why, frozen)));
-            }
+            Outcome::Failed { why, floor, frozen, stop } => self.failed(key, (why, floor, frozen), stop),
+            Outcome::Shown { upto, refused } => self.shown(key, upto, &refused),
+            Outcome::Parked { upto, refused } => self.parked(key, upto, &refused),
         }
     }
 
-    /// Items of a trace noted after a record.
-    fn newer(&self, project: &str, key: SubjectKey, upto: Seq, cursor: Seq) -> u64 {
-        self.traces.load(project, key).map_or(1, |items| items.count_between(upto, cursor))
+    fn shown(&self, key: SubjectKey, upto: Seq, refused: &[Refused]) {
+        if !self.believes(key, refused) {
+            return self.failed(key, (disbelief(refused), None, None), false);
+        }
+        let Some(state) = self.book.lock().trace(key).cloned() else { return };
+        let now = self.now();
+        let after = Duration::from_nanos(u64::try_from(now.0 - state.first_at.0).unwrap_or_default());
+        metrics::shown(&self.destination().name, after);
+        let (newer, seqs, ahead) = self.records(key, &state.project, state.last, upto);
+        let dead = refused.iter().map(|refused| refused.items).sum();
+        let ending = ending(upto, newer, refused, ahead, now);
+        let mut book = self.book.lock();
+        let before = book.counters.dead;
+        book.shown(key, Ending { dead, ..ending });
+        let dead = book.counters.dead - before;
+        if dead > 0 {
+            book.file(letter::letters((key, &state), refused, dead, &seqs, now));
+        }
+    }
+
+    fn parked(&self, key: SubjectKey, upto: Seq, refused: &[Refused]) {
+        if !self.believes(key, refused) {
+            return self.failed(key, (disbelief(refused), None, None), false);
+        }
+        let Some(state) = self.book.lock().trace(key).cloned() else { return };
+        let now = self.now();
+        let (newer, seqs, _) = self.records(key, &state.project, state.last, upto);
+        let mut book = self.book.lock();
+        let dead = book.park(key, ending(upto, newer, refused, false, now));
+        if dead > 0 {
+            book.file(letter::letters((key, &state), refused, dead, &seqs, now));
+            drop(book);
+            // The reason quotes the vendor, who may quote the trace: the letter shows it, a log may not.
+            let destination = &self.destination().name;
+            tracing::warn!(%destination, trace = key.0, items = dead, "a trace was refused for good: see the dead letters");
+        }
+    }
+
+    /// Whether refusals are the traces' own fault, as far as anybody can tell.
+    fn believes(&self, key: SubjectKey, refused: &[Refused]) -> bool {
+        let (now, control) = (self.now(), &self.shipper.control);
+        let by_vendor = refused.iter().find(|refused| refused.reason == "rejected");
+        if by_vendor.is_some() && control.distrusts(now) {
+            return false;
+        }
+        let why = by_vendor.map(Refused::text);
+        !control.settled(now, key, why.as_deref())
+    }
+
+    fn failed(&self, key: SubjectKey, (why, floor, frozen): (String, Option<Duration>, Option<Seq>), stop: bool) {
+        let (now, control) = (self.now(), &self.shipper.control);
+        let Some(attempts) = self.book.lock().trace(key).map(|state| state.attempts) else { return };
+        let wait = retry::wait(attempts, floor, (self.shipper.dice)());
+        let destination = &self.destination().name;
+        metrics::retried(destination);
+        tracing::debug!(%destination, wait_ms = wait.as_millis(), "a delivery failed; trying again");
+        if stop {
+            control.refused_credential(now, &why);
+        } else if floor.is_some() {
+            control.hold(now, wait, &why);
+        }
+        let until = now.plus(i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX));
+        self.book.lock().again(key, until, Some((why, frozen)));
+    }
+
+    /// Of a trace: items noted after a record, its records up to it, and whether one of those lies in a gap.
+    fn records(&self, key: SubjectKey, project: &str, last: Seq, upto: Seq) -> (u64, Vec<Seq>, bool) {
+        let gaps = self.book.lock().gaps.clone();
+        if last <= upto && gaps.is_empty() {
+            return (0, self.seqs(key, upto), false);
+        }
+        let cursor = self.book.lock().cursor;
+        let noted = |seq: Seq| seq > upto && seq <= cursor && !gaps.hold(seq);
+        let newer = match last > upto {
+            true => self.traces.load(project, key).map_or(1, |items| items.count_where(noted)),
+            false => 0,
+        };
+        let seqs = self.seqs(key, upto);
+        let ahead = gaps.first_of(&seqs).is_some();
+        (newer, seqs, ahead)
+    }
+
+    fn seqs(&self, key: SubjectKey, upto: Seq) -> Vec<Seq> {
+        let mut seqs = self.ledger.seqs_of(key).unwrap_or_default();
+        seqs.retain(|seq| *seq <= upto);
+        seqs
     }
 
     async fn save(&self, everything: bool) {
         let now = self.now();
+        if !everything {
+            self.look_for_a_new_key(now);
+            Arc::clone(&self.backlog).police(now).await;
+        }
         let settle = self.book.lock().settle(now, everything);
-        let Some(settle) = settle else { return };
-        if let Err(error) = self.ledger.settle(&self.destination().name, settle).await {
-            tracing::error!(destination = %self.destination().name, %error, "progress could not be stored; it will be repeated");
+        if let Some(mut settle) = settle {
+            let name = &self.destination().name;
+            settle.facts.extend(self.shipper.sizes.stored().map(|value| Fact {
+                space: SIZES.to_owned(),
+                key: name.as_bytes().to_vec(),
+                value,
+            }));
+            if let Err(error) = self.ledger.settle(name, settle).await {
+                tracing::error!(destination = %name, %error, "progress could not be stored; it will be repeated");
+            }
+        }
+        self.tell(now);
+    }
+
+    /// A key that was not taken may have been replaced since.
+    fn look_for_a_new_key(&self, now: Time) {
+        let control = &self.shipper.control;
+        if control.condition(now).state == State::Credential && self.destination().client.renew() {
+            control.resume(now);
         }
     }
+
+    /// Shows how the destination does.
+    fn tell(&self, now: Time) {
+        let destination = self.destination();
+        let (name, control) = (&*destination.name, &self.shipper.control);
+        let condition = control.condition(now);
+        metrics::condition(name, &State::ALL.map(State::word), condition.state.word());
+        metrics::breaker(name, control.breaker(now));
+        let (in_flight, limit) = destination.client.gate().figures();
+        metrics::in_flight(name, in_flight, limit);
+        let standing = self.backlog.figures();
+        metrics::backlog(name, standing.items, standing.bytes, standing.age(now));
+        metrics::items(name, self.backlog.items_lately().outcomes());
+        let alarm = |kind, text: Option<&str>| self.alarms.set(kind, Some(name), text, now.0);
+        let when = |state, text| (condition.state == state).then_some(text);
+        alarm(
+            Kind::Credential,
+            when(State::Credential, "the vendor does not take our credential: replace it, or resume"),
+        );
+        alarm(
+            Kind::Refusals,
+            when(State::Refusing, "the vendor refuses nearly everything: look at its answers, then resume"),
+        );
+        alarm(Kind::Worker, when(State::Behind, "the vendor accepts and does not show: its worker is behind"));
+        alarm(Kind::Backlog, standing.warning.as_deref());
+        alarm(Kind::Expired, standing.expired.as_deref());
+    }
+}
+
+fn ending(upto: Seq, newer: u64, refused: &[Refused], ahead: bool, now: Time) -> Ending {
+    let rows = refused.iter().map(Refused::row).collect();
+    let why = refused.first().map(Refused::text);
+    Ending { upto, newer, dead: 0, rows, why, ahead, now }
+}
+
+fn disbelief(refused: &[Refused]) -> String {
+    refused.first().map(Refused::text).unwrap_or_default()
 }
 
 /// A destination's book as last settled, and the record after which its routes began.
@@ -267,67 +450,9 @@ pub fn recall(ledger: &dyn Ledger, traces: &Traces, destination: &str) -> Result
     let start = start.map(Seq::from_be_bytes).unwrap_or_default();
     let progress = ledger.progress(destination)?;
     let base = progress.base.max(start);
-    let mut open = Vec::new();
-    for exception in progress.open {
-        open.push(count(traces, exception, base)?);
-    }
-    Ok((Book::restore(base, progress.counters, open), start))
-}
-
-/// Counts an exception's items up to the base; what lies above will be noted again.
-fn count(traces: &Traces, open: Open, base: Seq) -> Result<(Open, u64), LedgerError> {
-    let items = traces.load(&open.project, open.trace)?;
-    let count = items.count_between(open.shown, base);
-    Ok((open, count))
-}
-
-/// Reads records after the cursor and notes those routed here; whether there may be more.
-fn read(shipper: &Shipper, ledger: &dyn Ledger, traces: &Traces, book: &Mutex<Book>, cursor: Seq) -> bool {
-    match ledger.range(cursor, READ_RECORDS, READ_BYTES) {
-        Ok(records) => {
-            for record in &records {
-                note(shipper, traces, book, record);
-            }
-            !records.is_empty()
-        }
-        Err(LedgerError::Corrupt(seq)) => {
-            tracing::error!(seq, "a record is corrupt and is stepped over");
-            book.lock().read(seq, 0);
-            true
-        }
-        Err(error) => {
-            tracing::error!(%error, "the ledger cannot be read");
-            false
-        }
-    }
-}
-
-/// Notes what one record says about each trace it names.
-fn note(shipper: &Shipper, traces: &Traces, book: &Mutex<Book>, record: &Record) {
-    let Some(route) = shipper.destination.routes.get(&record.project) else {
-        book.lock().read(record.seq, 0);
-        return;
+    let count = |open: &Open| -> Result<u64, LedgerError> {
+        Ok(traces.load(&open.project, open.trace)?.count_between(open.shown, base))
     };
-    let admission = traces.sort(record);
-    let mut book = book.lock();
-    let Some(admission) = admission else {
-        tracing::error!(seq = record.seq, "a record cannot be decoded any more and is quarantined");
-        book.read(record.seq, u64::from(record.items));
-        book.counters.quarantined += u64::from(record.items);
-        return;
-    };
-    book.read(record.seq, admission.homes.iter().map(|(_, items)| items.len() as u64).sum());
-    let at = Time(record.at_ns);
-    let due = job::due(route, admission.quiet, at);
-    for (trace, items) in &admission.homes {
-        let items = items.len() as u64;
-        book.note(&News { trace: *trace, project: &record.project, seq: record.seq, at, items, due });
-    }
-    let items = admission.homes.iter().flat_map(|(_, items)| items);
-    let created = items.filter(|(_, item)| item.creates()).filter_map(|(_, item)| item.span());
-    for span in created {
-        book.wake(subject::span(&record.project, span), due);
-    }
-    drop(book);
-    traces.admit(&admission);
+    let book = Book::restore((base, progress.gaps), progress.counters, progress.open, count)?;
+    Ok((book, start))
 }

@@ -16,6 +16,7 @@ use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use sha2::Digest;
 use sha2::Sha256;
+use tokio::time::Instant;
 
 use crate::contract::Bucket;
 
@@ -42,11 +43,14 @@ struct Buckets {
     requests: Option<DefaultDirectRateLimiter>,
     items: Option<DefaultDirectRateLimiter>,
     scores: Option<DefaultDirectRateLimiter>,
+    looks: Option<DefaultDirectRateLimiter>,
+    /// When the next write may go, as far as the last one that had to wait was told.
+    full_until: Mutex<Option<Instant>>,
 }
 
 /// Every bucket there is, by (origin, credential).
-#[derive(Default)]
-pub struct Egress(Mutex<HashMap<[u8; 32], Arc<Buckets>>>);
+#[derive(Clone, Default)]
+pub struct Egress(Arc<Mutex<HashMap<[u8; 32], Arc<Buckets>>>>);
 
 impl Egress {
     /// The credential with the buckets it shares; the first rates given for it hold.
@@ -64,7 +68,17 @@ impl Egress {
 impl Buckets {
     fn new(rates: Rates) -> Self {
         let limiter = |rate: Option<NonZeroU32>| rate.map(|rate| RateLimiter::direct(quota(rate)));
-        Self { requests: limiter(rates.requests), items: limiter(rates.items), scores: limiter(rates.scores) }
+        // More looks than writes: where writes are limited, reads have a limit for each path
+        // (`wire/pandaprobe.md §13`), and what is written rarely shows at the first look.
+        let looks = rates.requests.map(|rate| rate.saturating_mul(LOOKS));
+        let quick = |rate: NonZeroU32| RateLimiter::direct(Quota::per_minute(rate).allow_burst(rate));
+        Self {
+            requests: limiter(rates.requests),
+            items: limiter(rates.items),
+            scores: limiter(rates.scores),
+            looks: looks.map(quick),
+            full_until: Mutex::default(),
+        }
     }
 }
 
@@ -73,6 +87,15 @@ impl Buckets {
 fn quota(rate: NonZeroU32) -> Quota {
     let burst = NonZeroU32::new(rate.get() / 10).unwrap_or(NonZeroU32::MIN);
     Quota::per_minute(rate).allow_burst(burst)
+}
+
+const LOOKS: NonZeroU32 = NonZeroU32::new(8).expect("eight is not zero");
+
+/// How long until one of the credentials may send a write, while others wait for the same; `None`: as far
+/// as anybody knows, now.
+pub(super) fn wait(credentials: &[Credential]) -> Option<Duration> {
+    let waits = credentials.iter().map(|credential| credential.buckets.wait());
+    waits.min().filter(|wait| !wait.is_zero())
 }
 
 /// Waits until one of the credentials may send a request of so many rows, and gives that one.
@@ -90,15 +113,25 @@ pub(super) async fn acquire(credentials: &[Credential], bucket: Bucket, rows: us
 }
 
 impl Buckets {
+    fn wait(&self) -> Duration {
+        let until = *self.full_until.lock();
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
+    }
+
     fn take(&self, bucket: Bucket, rows: usize) -> Result<(), Duration> {
         let limiters = match bucket {
             Bucket::Free => return Ok(()),
+            Bucket::Look => [self.looks.as_ref().map(|limiter| (limiter, 1)), None],
             Bucket::Score => [self.scores.as_ref().map(|limiter| (limiter, 1)), None],
             Bucket::Write => {
                 [self.items.as_ref().map(|limiter| (limiter, rows)), self.requests.as_ref().map(|limiter| (limiter, 1))]
             }
         };
-        limiters.into_iter().flatten().try_for_each(|(limiter, n)| take(limiter, n))
+        let taken = limiters.into_iter().flatten().try_for_each(|(limiter, n)| take(limiter, n));
+        if let (Err(wait), Bucket::Write) = (taken, bucket) {
+            *self.full_until.lock() = Some(Instant::now() + wait);
+        }
+        taken
     }
 }
 

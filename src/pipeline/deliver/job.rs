@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use super::Destination;
 use super::Route;
+use super::book::Gaps;
+use super::book::Row;
 use super::book::TraceState;
+use crate::canonical::Id;
+use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::canonical::View;
 use crate::contract::FlushMode;
@@ -28,6 +32,16 @@ pub(super) struct Job {
     pub(super) out: Outward,
 }
 
+/// Where a destination is in the ledger.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Position {
+    /// The record after which its routes began.
+    pub(super) start: Seq,
+    /// Records up to here have been noted, but for the gaps.
+    pub(super) cursor: Seq,
+    pub(super) gaps: Gaps,
+}
+
 /// What looking at a due trace gave.
 pub(super) enum Look {
     /// Send it.
@@ -36,8 +50,8 @@ pub(super) enum Look {
     Later(Time),
     /// It is an orphan that this trace adopted.
     Adopted(SubjectKey),
-    /// It is an orphan whose create never came.
-    NoCreate,
+    /// It is an orphan whose create never came: of what, and up to which record.
+    NoCreate(Target, Seq),
 }
 
 /// Folds a due trace and decides.
@@ -45,28 +59,35 @@ pub(super) fn look(
     outwards: &Outwards,
     destination: &Destination,
     (key, state): (SubjectKey, &TraceState),
-    (start, cursor): (Seq, Seq),
+    position: &Position,
     now: Time,
 ) -> Result<Look, LedgerError> {
-    let Some(route) = destination.routes.get(&state.project) else { return Ok(Look::NoCreate) };
     let items = outwards.traces.load(&state.project, key)?;
+    let no_create = || Look::NoCreate(items.target(), items.last_upto(position.cursor));
+    let Some(route) = destination.routes.get(&state.project) else { return Ok(no_create()) };
     let waited = now.0 - state.first_at.0 >= nanos(route.orphan_wait);
     if !items.is_placed() {
         return Ok(match outwards.homes.adopted(&state.project, key)? {
             Some(trace) => Look::Adopted(trace),
-            None if waited => Look::NoCreate,
+            None if waited => no_create(),
             None => Look::Later(now.plus(1_000_000_000)),
         });
     }
-    let upto = state.frozen.unwrap_or_else(|| items.last_upto(cursor));
-    let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, start));
+    let upto = state.frozen.unwrap_or_else(|| items.last_upto(position.cursor));
+    let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, position));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
+    if eager && !state.rows.is_empty() {
+        bring_back(&mut view, items.view(upto), &state.rows);
+    }
     let orphan = is_partial(&view) || view.scores.iter().any(|score| items.is_orphan(score, upto));
     if let Some(due) = too_early(&view, &items, state, route, orphan && !waited).filter(|due| *due > now) {
         return Ok(Look::Later(due));
     }
     let mut shown = before(&items, eager, shown_upto, upto);
+    if let Some(shown) = &mut shown {
+        leave_out(shown, &state.rows);
+    }
     outwards.dress(&state.project, &items, &mut view);
     if let Some(shown) = &mut shown {
         outwards.dress(&state.project, &items, shown);
@@ -111,10 +132,38 @@ fn is_partial(view: &View) -> bool {
 }
 
 /// The newest record of the trace before this news: everything up to it was settled, unless it is
-/// older than the route.
-fn earlier(items: &TraceItems, first: Seq, start: Seq) -> Seq {
-    let before = items.last_upto(first.saturating_sub(1));
-    if before > start { before } else { 0 }
+/// older than the route or lies above what has not been read yet.
+fn earlier(items: &TraceItems, first: Seq, position: &Position) -> Seq {
+    let unread = position.gaps.first_of(&items.seqs);
+    let before = items.last_upto(first.min(unread.unwrap_or(first)).saturating_sub(1));
+    if before > position.start { before } else { 0 }
+}
+
+/// Adds the rows that were refused the last time to those that have changed.
+fn bring_back(view: &mut View, whole: View, rows: &[Row]) {
+    if rows.contains(&Row::Trace) && view.trace.is_none() {
+        view.trace = whole.trace;
+    }
+    let refused = |id: Id| rows.contains(&Row::Span(id.stem()));
+    for span in whole.spans.into_iter().filter(|span| refused(span.facts.id)) {
+        if view.span(span.facts.id).is_none() {
+            view.spans.push(span);
+        }
+    }
+    if rows.contains(&Row::Scores) {
+        view.scores = whole.scores;
+    }
+}
+
+/// Takes the rows that were refused the last time out of what is shown.
+fn leave_out(shown: &mut View, rows: &[Row]) {
+    if rows.contains(&Row::Trace) {
+        shown.trace = None;
+    }
+    shown.spans.retain(|span| !rows.contains(&Row::Span(span.facts.id.stem())));
+    if rows.contains(&Row::Scores) {
+        shown.scores.clear();
+    }
 }
 
 fn nanos(duration: Duration) -> i64 {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -10,14 +11,19 @@ use indexmap::IndexSet;
 use super::Destination;
 use super::batch;
 use super::book::TraceState;
+use super::control::Control;
 use super::job;
 use super::job::Job;
 use super::job::Look;
+use super::job::Position;
+use super::letter;
+use super::letter::Exchange;
+use super::letter::Refused;
+use super::sizes::Sizes;
 use crate::canonical::Loss;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
-use crate::contract::Bucket;
 use crate::contract::Clock;
 use crate::contract::Known;
 use crate::contract::VendorProject;
@@ -32,20 +38,23 @@ use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
 use crate::telemetry::metrics;
 
+/// A job, what it updates that is nowhere, and why that could not be found out.
+type Checked = (Job, Vec<Target>, Option<Outcome>);
+
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
 
 /// How a trace fared.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Shown up to a record; so many items of it were refused for good.
-    Shown { upto: Seq, dead: u64, why: Option<String> },
+    /// Shown up to a record; this much of it was refused for good.
+    Shown { upto: Seq, refused: Vec<Refused> },
     /// Not due yet.
     Later(Time),
     /// To be tried again.
     Failed { why: String, floor: Option<Duration>, frozen: Option<Seq>, stop: bool },
     /// Refused for good.
-    Parked { upto: Seq, why: String },
+    Parked { upto: Seq, refused: Vec<Refused> },
     /// An orphan that a trace adopted.
     Adopted(SubjectKey),
 }
@@ -55,14 +64,23 @@ pub(super) struct Shipper {
     pub(super) destination: Arc<Destination>,
     pub(super) outwards: Arc<Outwards>,
     pub(super) clock: Clock,
+    /// Random numbers from 0 to 1, for jitter.
+    pub(super) dice: Arc<dyn Fn() -> f64 + Send + Sync>,
     pub(super) story: Arc<Story>,
+    pub(super) control: Arc<Control>,
+    pub(super) sizes: Sizes,
+    /// How many shipments only wait to see what they sent.
+    pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
     pub(super) start: Seq,
 }
 
 /// A trace under way.
 pub(super) struct Shipment {
-    pub(super) job: Job,
+    pub(super) key: SubjectKey,
+    items: Arc<TraceItems>,
+    pub(super) upto: Seq,
+    shown_upto: Seq,
     pub(super) writes: Vec<Write>,
     pub(super) refused: Vec<Refused>,
     pub(super) delivered: usize,
@@ -71,21 +89,13 @@ pub(super) struct Shipment {
     pub(super) losses: Vec<Loss>,
 }
 
-/// What a trace cannot show there.
-pub(super) struct Refused {
-    pub(super) target: Target,
-    pub(super) why: String,
-    /// How many items that is.
-    pub(super) items: u64,
-}
-
 impl Shipment {
     /// Counts a write as refused for good: of a row, every item not shown; of a score, that score.
-    pub(super) fn refuse(&mut self, write: usize, why: String) {
+    pub(super) fn refuse(&mut self, write: usize, reason: &'static str, why: String, exchange: Exchange) {
         let Write { target, bucket, .. } = &self.writes[write];
-        let row = || self.job.items.count_of(target, self.job.shown_upto);
-        let items = if *bucket == Bucket::Score { 1 } else { row() };
-        self.refused.push(Refused { target: target.clone(), why, items });
+        let scores = letter::is_score(*bucket);
+        let items = if scores { 1 } else { self.items.count_of(target, self.shown_upto) };
+        self.refused.push(Refused { target: target.clone(), scores, reason, why, items, exchange });
     }
 
     /// Takes out every write about something that is nowhere.
@@ -93,9 +103,16 @@ impl Shipment {
         let (gone, kept): (Vec<Write>, Vec<Write>) =
             std::mem::take(&mut self.writes).into_iter().partition(|write| write.target == *target);
         self.writes = kept;
-        let scores = gone.iter().filter(|write| write.bucket == Bucket::Score).count() as u64;
-        let items = scores + self.job.items.count_of(target, self.job.shown_upto);
-        self.refused.push(Refused { target: target.clone(), why: "no create".to_owned(), items });
+        let scores = gone.iter().filter(|write| letter::is_score(write.bucket)).count() as u64;
+        let items = scores + self.items.count_of(target, self.shown_upto);
+        self.refused.push(Refused::no_create(target.clone(), items));
+    }
+
+    /// Notes that a row went in part only.
+    pub(super) fn cut(&mut self, write: usize, bytes: usize) {
+        let subject = self.writes[write].target.to_string();
+        let why = format!("its longest texts were cut: the vendor took no more than {bytes} bytes a row");
+        self.losses.push(Loss { subject, path: "*".to_owned(), why, carried: false });
     }
 }
 
@@ -104,19 +121,19 @@ impl Shipper {
     pub(super) async fn ship(
         self: Arc<Self>,
         taken: Vec<(SubjectKey, TraceState)>,
-        cursor: Seq,
+        position: Position,
     ) -> Vec<(SubjectKey, Outcome)> {
         let mut outcomes = Vec::with_capacity(taken.len());
         let this = Arc::clone(&self);
-        let looks = tokio::task::spawn_blocking(move || this.look_all(&taken, cursor)).await.unwrap_or_default();
+        let looks = tokio::task::spawn_blocking(move || this.look_all(&taken, &position)).await.unwrap_or_default();
         let mut jobs = Vec::new();
         for (key, look) in looks {
             match look {
                 Ok(Look::Send(job)) => jobs.push(*job),
                 Ok(Look::Later(due)) => outcomes.push((key, Outcome::Later(due))),
                 Ok(Look::Adopted(trace)) => outcomes.push((key, Outcome::Adopted(trace))),
-                Ok(Look::NoCreate) => {
-                    outcomes.push((key, Outcome::Parked { upto: cursor, why: "no create".to_owned() }))
+                Ok(Look::NoCreate(target, upto)) => {
+                    outcomes.push((key, Outcome::Parked { upto, refused: vec![Refused::no_create(target, u64::MAX)] }));
                 }
                 Err(error) => outcomes.push((key, failed(format!("the ledger cannot be read: {error}")))),
             }
@@ -130,13 +147,13 @@ impl Shipper {
                 return outcomes;
             }
         };
+        let jobs = self.check_orphans(jobs).await;
         let this = Arc::clone(&self);
-        let shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
-        let mut shipments = self.check_orphans(shipments).await;
+        let mut shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
         batch::send(&self, &mut shipments).await;
         for mut shipment in shipments {
-            let (key, losses) = (shipment.job.key, std::mem::take(&mut shipment.losses));
-            let items = Arc::clone(&shipment.job.items);
+            let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
+            let items = Arc::clone(&shipment.items);
             let outcome = outcome(shipment);
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
@@ -150,7 +167,9 @@ impl Shipper {
             Outcome::Shown { upto, .. } if self.story.listens() => {
                 self.story.shown(name, key, &items.view(*upto), losses);
             }
-            Outcome::Parked { why, .. } => self.story.refused(name, why),
+            Outcome::Parked { refused, .. } => {
+                self.story.refused(name, &refused.first().map(Refused::text).unwrap_or_default());
+            }
             _ => {}
         }
     }
@@ -158,11 +177,11 @@ impl Shipper {
     fn look_all(
         &self,
         taken: &[(SubjectKey, TraceState)],
-        cursor: Seq,
+        position: &Position,
     ) -> Vec<(SubjectKey, Result<Look, LedgerError>)> {
         let now = Time((self.clock)());
         let look = |(key, state): &(SubjectKey, TraceState)| {
-            (*key, job::look(&self.outwards, &self.destination, (*key, state), (self.start, cursor), now))
+            (*key, job::look(&self.outwards, &self.destination, (*key, state), position, now))
         };
         taken.iter().map(look).collect()
     }
@@ -181,7 +200,10 @@ impl Shipper {
                     job.out.known = known.clone();
                     ready.push(job);
                 }
-                Err((verdict, why)) => outcomes.push((job.key, judge(verdict, why, job.upto))),
+                Err((verdict, why)) => {
+                    let outcome = judge(verdict, why, &job);
+                    outcomes.push((job.key, outcome));
+                }
             }
         }
         ready
@@ -200,29 +222,48 @@ impl Shipper {
         }
     }
 
-    fn plan_all(&self, jobs: Vec<Job>) -> Vec<Shipment> {
-        let plan = |job: Job| {
+    /// Plans what to send; what was looked at for that goes, only what is sent stays.
+    fn plan_all(&self, jobs: Vec<Checked>) -> Vec<Shipment> {
+        let plan = |(job, nowhere, failed): Checked| {
             let plan = job.plan(&self.destination);
-            count_losses(&self.destination.name, &plan.losses);
-            Shipment { job, writes: plan.writes, refused: Vec::new(), delivered: 0, failed: None, losses: plan.losses }
+            plan.losses
+                .iter()
+                .filter(|loss| !loss.carried)
+                .for_each(|loss| metrics::lost(&self.destination.name, &loss.path));
+            let Job { key, items, shown_upto, upto, .. } = job;
+            let (refused, delivered) = (Vec::new(), 0);
+            let mut shipment = Shipment {
+                key,
+                items,
+                upto,
+                shown_upto,
+                writes: plan.writes,
+                refused,
+                delivered,
+                failed,
+                losses: plan.losses,
+            };
+            nowhere.iter().for_each(|target| shipment.refuse_orphan(target));
+            shipment
         };
         jobs.into_iter().map(plan).collect()
     }
 
     /// Updates of rows whose create is not held go out only to rows that the vendor shows.
-    async fn check_orphans(&self, shipments: Vec<Shipment>) -> Vec<Shipment> {
-        join_all(shipments.into_iter().map(|shipment| self.check_orphan(shipment))).await
+    async fn check_orphans(&self, jobs: Vec<Job>) -> Vec<Checked> {
+        join_all(jobs.into_iter().map(|job| self.check_orphan(job))).await
     }
 
-    async fn check_orphan(&self, mut shipment: Shipment) -> Shipment {
-        for target in orphans(&shipment.job) {
-            match self.is_shown(&shipment.job, &target).await {
+    async fn check_orphan(&self, job: Job) -> Checked {
+        let (mut nowhere, mut failure) = (Vec::new(), None);
+        for target in orphans(&job) {
+            match self.is_shown(&job, &target).await {
                 Ok(true) => {}
-                Ok(false) => shipment.refuse_orphan(&target),
-                Err(why) => shipment.failed = Some(failed(why)),
+                Ok(false) => nowhere.push(target),
+                Err(why) => failure = Some(failed(why)),
             }
         }
-        shipment
+        (job, nowhere, failure)
     }
 
     async fn is_shown(&self, job: &Job, target: &Target) -> Result<bool, String> {
@@ -262,39 +303,32 @@ fn orphans(job: &Job) -> IndexSet<Target> {
 }
 
 fn outcome(shipment: Shipment) -> Outcome {
-    let Shipment { job, refused, delivered, failed, .. } = shipment;
-    if let Some(failed) = failed {
-        return failed;
-    }
-    let why = refused.first().map(|refused| format!("{}: {}", refused.target, refused.why));
-    match why {
-        Some(why) if delivered == 0 => Outcome::Parked { upto: job.upto, why },
-        why => {
-            let dead = refused.iter().map(|refused| refused.items).sum();
-            Outcome::Shown { upto: job.upto, dead, why }
-        }
+    let Shipment { upto, refused, delivered, failed, .. } = shipment;
+    match failed {
+        Some(failed) => failed,
+        None if delivered == 0 && !refused.is_empty() => Outcome::Parked { upto, refused },
+        None => Outcome::Shown { upto, refused },
     }
 }
 
 /// An outcome from a verdict on something the whole trace needed.
-pub(super) fn judge(verdict: &Verdict, why: &str, upto: Seq) -> Outcome {
+fn judge(verdict: &Verdict, why: &str, job: &Job) -> Outcome {
     let why = why.to_owned();
     match verdict {
-        Verdict::Delivered | Verdict::Split | Verdict::Retry(None) => failed(why),
-        Verdict::Retry(floor) => Outcome::Failed { why, floor: *floor, frozen: None, stop: false },
-        Verdict::Rejected(reason) => Outcome::Parked { upto, why: format!("{why}: {reason}") },
+        Verdict::Retry(Some(floor)) => Outcome::Failed { why, floor: Some(*floor), frozen: None, stop: false },
+        Verdict::Rejected(reason) => {
+            let (target, why) = (Target::Trace(job.view.id), format!("{why}: {reason}"));
+            let exchange = Exchange::default();
+            let refused = Refused { target, scores: false, reason: "rejected", why, items: u64::MAX, exchange };
+            Outcome::Parked { upto: job.upto, refused: vec![refused] }
+        }
         Verdict::Stop(reason) => {
             Outcome::Failed { why: format!("{why}: {reason}"), floor: None, frozen: None, stop: true }
         }
+        _ => failed(why),
     }
 }
 
 pub(super) fn failed(why: String) -> Outcome {
     Outcome::Failed { why, floor: None, frozen: None, stop: false }
-}
-
-fn count_losses(destination: &str, losses: &[Loss]) {
-    for loss in losses.iter().filter(|loss| !loss.carried) {
-        metrics::lost(destination, &loss.path);
-    }
 }

@@ -85,12 +85,12 @@ impl Outlet {
 
     /// Where a trace has got to here, and the counts behind it.
     pub(super) fn stage(&self, held: &Held) -> Stage {
-        let (state, cursor) = {
-            let book = self.book.lock();
-            (book.trace(held.key).cloned(), book.cursor.max(self.start))
-        };
         let routed = held.items.count_between(self.start, Seq::MAX);
-        let unread = held.items.count_between(cursor, Seq::MAX);
+        let (state, unread) = {
+            let book = self.book.lock();
+            let unread = |seq: Seq| seq > self.start && book.is_unread_of(held.key, seq);
+            (book.trace(held.key).cloned(), held.items.count_where(unread))
+        };
         let (waiting, dead) = state.as_ref().map_or((0, 0), |state| (state.items, state.dead));
         let place = match &state {
             _ if routed == 0 => Place::Never,

@@ -277,6 +277,21 @@ impl TraceItems {
         of_trace.chain(of_spans).chain(of_scores).next().cloned().unwrap_or_default()
     }
 
+    /// How many items of records that `wanted` names are held.
+    pub fn count_where(&self, wanted: impl Fn(Seq) -> bool) -> u64 {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(|held| wanted(held.seq)).count() as u64
+    }
+
+    /// What it is about: the trace, or the span of which only updates are held.
+    pub fn target(&self) -> Target {
+        let orphan = || self.items().find_map(|item| Some(Target::Span { trace: None, span: item.span()? }));
+        match self.is_placed() {
+            true => Target::Trace(self.native_id()),
+            false => orphan().unwrap_or(Target::Trace(self.native_id())),
+        }
+    }
+
     /// The client project the trace is filed under.
     pub fn client_project(&self) -> ClientProject {
         self.project()

@@ -125,7 +125,7 @@ async fn a_disk_that_somebody_else_fills_costs_nothing() {
     let ledger = open(Options::new(disk.state())).unwrap();
     check(&*ledger, 20);
     std::fs::remove_file(&ballast).unwrap();
-    let next = ledger.append(large()).await.unwrap();
+    let next = ledger.append(large()).await.unwrap_or_else(|error| panic!("{error}: {:?}", ledger.status()));
     assert_eq!(next, 21);
     check(&*ledger, 21);
 }

@@ -1,5 +1,7 @@
 //! The composition root: configuration to parts to a running gateway. The only place that knows all.
 
+mod destinations;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +9,17 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::FutureExt;
 use futures::future::join_all;
 use parking_lot::Mutex;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
-use crate::canonical::complement::Keep;
 use crate::config;
 use crate::config::Config;
 use crate::contract::Clock;
@@ -28,17 +33,16 @@ use crate::http::keys::Keys;
 use crate::http::keys::Rates;
 use crate::http::keys::Scopes;
 use crate::http::limits::Limits;
+use crate::http::server::End;
 use crate::http::tokens::Tokens;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::accept::NewId;
+use crate::pipeline::accept::Pressure;
+use crate::pipeline::deliver::Backlog;
 use crate::pipeline::deliver::Book;
-use crate::pipeline::deliver::Client;
 use crate::pipeline::deliver::Courier;
 use crate::pipeline::deliver::Destination;
-use crate::pipeline::deliver::Egress;
-use crate::pipeline::deliver::Parts;
-use crate::pipeline::deliver::Rates as EgressRates;
-use crate::pipeline::deliver::Route;
+use crate::pipeline::deliver::Overflow;
 use crate::pipeline::deliver::Shared;
 use crate::pipeline::explain::Explainer;
 use crate::pipeline::explain::Outlet;
@@ -57,14 +61,17 @@ use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::retention::Bounds;
 use crate::pipeline::retention::Janitor;
-use crate::pipeline::retention::Pins;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
 use crate::telemetry;
+use crate::telemetry::alarm::Alarms;
 
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
+
+/// How long clients may take to end their connections by themselves.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Everything from outside that a gateway needs beside its configuration.
 pub struct World {
@@ -96,7 +103,11 @@ pub struct Gateway {
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
     /// Takes settled requests away.
     pub janitor: Arc<Janitor>,
+    end: End,
     stop: CancellationToken,
+    /// Cancelled when no client is connected any more.
+    left: CancellationToken,
+    grace: Duration,
     listeners: Vec<JoinHandle<anyhow::Result<()>>>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -130,6 +141,7 @@ impl Gateway {
             dialects: table.clone(),
         });
         let story = Arc::new(Story::new(listener));
+        let alarms = Arc::new(Alarms::default());
         let shared = Shared {
             ledger: Arc::clone(&ledger),
             traces: Arc::clone(&traces),
@@ -137,18 +149,21 @@ impl Gateway {
             outwards: Arc::clone(&outwards),
             clock: Arc::clone(&clock),
             story: Arc::clone(&story),
+            alarms: Arc::clone(&alarms),
             dice,
         };
-        let destinations = destinations(config, &table, &environment, &*ledger).await?;
+        let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
         let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
         Roster::of(&projects, &destinations).store(&*ledger).await?;
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
+        let mut backlogs = Vec::new();
         let mut tasks = Vec::new();
         for (name, destination) in &destinations {
             let courier = Courier::open(Arc::clone(destination), &shared).await?;
             books.insert(name.clone(), courier.book());
+            backlogs.push((Arc::clone(destination), courier.backlog()));
             outlets.push(Outlet::of(destination, &courier));
             tasks.push(tokio::spawn(courier.run(stop.clone())));
         }
@@ -165,6 +180,7 @@ impl Gateway {
             new_id,
             repeats: Repeats::default(),
             story,
+            pressure: pressure(backlogs),
             last: AtomicI64::new(0),
         };
         let doors = Doors {
@@ -182,11 +198,21 @@ impl Gateway {
         let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
         let grace = config.server.shutdown_grace;
+        let (end, left) = (End::default(), CancellationToken::new());
+        let gone = left.clone().drop_guard();
+        let data = http::server::serve(data, app, end.clone(), grace);
         let listeners = vec![
-            tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
-            tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
+            tokio::spawn(data.inspect(move |_| drop(gone))),
+            tokio::spawn(http::server::serve(admin, admin_app, end.clone(), grace)),
         ];
-        Ok(Self { ledger, books, janitor, stop, listeners, tasks })
+        Ok(Self { ledger, books, janitor, end, stop, left, grace, listeners, tasks })
+    }
+
+    /// Stops accepting connections and lets clients end theirs by themselves, each with its next answer,
+    /// for a part of the grace; a client that is cut off between two requests may lose the second.
+    pub async fn take_leave(&self) {
+        self.end.leave();
+        let _ = timeout(LEAVE_WITHIN.min(self.grace / 4), self.left.cancelled()).await;
     }
 
     /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.
@@ -194,17 +220,27 @@ impl Gateway {
     /// # Errors
     /// When the ledger cannot be closed.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.end.stop();
         self.stop.cancel();
-        let (listeners, tasks) = tokio::join!(join_all(self.listeners), join_all(self.tasks));
+        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace));
         for listener in listeners {
             listener.context("a listener panicked")??;
-        }
-        for task in tasks {
-            task.context("a task panicked")?;
         }
         self.ledger.close().await.context("closing the ledger")?;
         Ok(())
     }
+}
+
+/// Refuses a project's requests while a destination of it is full and refuses.
+fn pressure(backlogs: Vec<(Arc<Destination>, Arc<Backlog>)>) -> Pressure {
+    let refuses: Vec<_> = backlogs.into_iter().filter(|(to, _)| to.backlog.overflow == Overflow::Refuse).collect();
+    Arc::new(move |project| {
+        let full = |(to, backlog): &&(Arc<Destination>, Arc<Backlog>)| {
+            to.routes.contains_key(project) && backlog.figures().refuses
+        };
+        let (to, _) = refuses.iter().find(full)?;
+        Some(format!("destination {} cannot keep up and its share of the disk is used up", to.name))
+    })
 }
 
 fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
@@ -224,8 +260,8 @@ fn janitor(
     books: &BTreeMap<String, Arc<Mutex<Book>>>,
     clock: &Clock,
 ) -> Janitor {
-    let (asked, ledger) = (books.clone(), Arc::clone(&outwards.ledger));
-    let pins = move || asked.iter().map(|(name, book)| pins(&*ledger, name, book)).collect();
+    let asked = books.clone();
+    let pins = move || asked.values().map(|book| book.lock().pins()).collect();
     let config::Retain { age, size } = config.ledger.retain;
     Janitor {
         outwards: Arc::clone(outwards),
@@ -236,21 +272,27 @@ fn janitor(
     }
 }
 
-/// What a destination still needs: as stored, because a restart goes on from there. One whose progress
-/// cannot be read needs everything.
-fn pins(ledger: &dyn Ledger, name: &str, book: &Mutex<Book>) -> Pins {
-    let progress = ledger.progress(name).unwrap_or_default();
-    let open = progress.open.iter().map(|open| open.trace);
-    let traces = open.chain(book.lock().traces().map(|(trace, _)| *trace)).collect();
-    Pins { base: progress.base, gaps: progress.gaps, traces }
-}
-
 /// The secret that signs login tokens, made at the first start.
 async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     let value: [u8; 32] = rand::random();
     let fact = Fact { space: "secrets".to_owned(), key: b"login".to_vec(), value: value.to_vec() };
     let held = ledger.put_if_absent(vec![fact]).await.context("storing the token secret")?;
     held.into_iter().next().context("the ledger held no token secret")
+}
+
+/// Waits for the tasks; what they have not done within the grace is done after the next start.
+async fn end_all(tasks: Vec<JoinHandle<()>>, grace: Duration) {
+    let deadline = Instant::now() + grace;
+    for mut task in tasks {
+        match timeout_at(deadline, &mut task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a task panicked"),
+            Err(_) => {
+                tracing::warn!("a task did not end in the grace period; its work goes on after the next start");
+                task.abort();
+            }
+        }
+    }
 }
 
 /// Runs something that never ends, until told to stop.
@@ -315,122 +357,4 @@ fn read_from(
         Some((Arc::from(name.as_str()), Arc::clone(destination)))
     };
     config.projects.iter().filter_map(entry).collect()
-}
-
-async fn destinations(
-    config: &Config,
-    dialects: &Dialects,
-    environment: &BTreeMap<String, String>,
-    ledger: &dyn Ledger,
-) -> anyhow::Result<BTreeMap<String, Arc<Destination>>> {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(5))
-        .pool_idle_timeout(Duration::from_secs(50))
-        .build()
-        .context("building the HTTP client")?;
-    let egress = Egress::default();
-    let mut out = BTreeMap::new();
-    for (name, destination) in &config.destinations {
-        let dialect = dialects.get(&destination.dialect).context("an unknown dialect")?;
-        let client = client(destination, dialect, environment, &egress, http.clone())?;
-        let routes = routes(config, name, ledger).await?;
-        let destination = Destination {
-            name: name.as_str().into(),
-            dialect,
-            client,
-            in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
-            id_window: destination.id_window,
-            settings: destination.settings.clone(),
-            routes,
-        };
-        out.insert(name.clone(), Arc::new(destination));
-    }
-    Ok(out)
-}
-
-fn client(
-    destination: &config::Destination,
-    dialect: &'static dyn Dialect,
-    environment: &BTreeMap<String, String>,
-    egress: &Egress,
-    http: reqwest::Client,
-) -> anyhow::Result<Client> {
-    let origin = destination.base_url.origin().ascii_serialization();
-    let rates = EgressRates {
-        requests: destination.egress.requests_per_minute,
-        items: destination.egress.items_per_minute,
-        scores: destination.egress.scores_per_minute,
-    };
-    let mut secrets: Vec<Option<SecretString>> = Vec::new();
-    for reference in &destination.api_keys {
-        secrets.push(Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?));
-    }
-    if secrets.is_empty() {
-        secrets.push(None);
-    }
-    let reader = match destination.read_key() {
-        Some(reference) => Some(reference.resolve(environment).with_context(|| format!("reading {reference}"))?),
-        None => None,
-    };
-    Ok(Client::new(Parts {
-        http,
-        dialect,
-        base: destination.base_url.clone(),
-        credentials: secrets.into_iter().map(|secret| egress.credential(&origin, secret, rates)).collect(),
-        reader,
-        settings: destination.settings.clone(),
-        in_flight: usize::try_from(destination.egress.in_flight.get()).unwrap_or(1),
-        timeout: destination.egress.timeout,
-    }))
-}
-
-async fn routes(config: &Config, destination: &str, ledger: &dyn Ledger) -> anyhow::Result<BTreeMap<Arc<str>, Route>> {
-    let mut out = BTreeMap::new();
-    for (project, section) in &config.projects {
-        let Some(route) = section.routes.get(destination) else { continue };
-        let scope = scope(ledger, project, destination, route.id_scope).await?;
-        out.insert(Arc::from(project.as_str()), self::route(route, scope));
-    }
-    Ok(out)
-}
-
-/// Whether a route's ids are hashed: as decided when the route was first opened, whatever the
-/// configuration has become since.
-async fn scope(
-    ledger: &dyn Ledger,
-    project: &str,
-    destination: &str,
-    wanted: config::IdScope,
-) -> anyhow::Result<Option<String>> {
-    let value = match wanted {
-        config::IdScope::Verbatim => b"verbatim".to_vec(),
-        config::IdScope::Hashed => b"hashed".to_vec(),
-    };
-    let key = format!("{destination}/{project}").into_bytes();
-    let fact = Fact { space: "scopes".to_owned(), key, value };
-    let held = ledger.put_if_absent(vec![fact]).await.context("storing a route's id scope")?;
-    let hashed = held.first().is_some_and(|held| held == b"hashed");
-    Ok(hashed.then(|| format!("{project}/{destination}")))
-}
-
-fn route(route: &config::Route, scope: Option<String>) -> Route {
-    Route {
-        vendor_project: match &route.vendor_project {
-            config::VendorProject::Same => None,
-            config::VendorProject::Fixed(name) => Some(name.clone()),
-        },
-        stream: route.settings.get("log_stream").filter(|stream| *stream != "same").cloned(),
-        flush: route.flush.mode,
-        quiet: route.flush.quiet,
-        idle: route.flush.idle,
-        orphan_wait: route.orphan_wait,
-        keep: match route.reserved_key {
-            config::ReservedKey::Full => Keep::Full,
-            config::ReservedKey::Ids => Keep::Ids,
-            config::ReservedKey::Off => Keep::Off,
-        },
-        scope,
-    }
 }

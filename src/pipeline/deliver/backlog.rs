@@ -1,0 +1,310 @@
+//! What waits for one destination, and its share of the disk: when the share is used up its own policy
+//! applies, before anybody is refused (`design.md §5`).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::Destination;
+use super::Overflow;
+use super::book::Book;
+use crate::canonical::Time;
+use crate::contract::Items;
+use crate::contract::Rates;
+use crate::pipeline::ledger::Counters;
+use crate::pipeline::ledger::Gap;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Weight;
+
+/// How often the disk is asked.
+const EVERY_NS: i64 = 1_000_000_000;
+/// How long rates look back, and the least that says anything.
+const MINUTE_NS: i64 = 60_000_000_000;
+const LEAST_NS: i64 = 5_000_000_000;
+/// Of a share that is used up, this much is given up at once, so that the policy does not run for each
+/// request.
+const EASE: u64 = 20;
+/// How long the alarm that something was given up stands.
+const EXPIRED_NS: i64 = 600_000_000_000;
+
+/// One destination's backlog.
+pub struct Backlog {
+    destination: Arc<Destination>,
+    ledger: Arc<dyn Ledger>,
+    book: Arc<Mutex<Book>>,
+    figures: Mutex<Figures>,
+    past: Mutex<VecDeque<(Time, Items)>>,
+}
+
+/// What waits, as last looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Items, those that have not been looked at among them.
+    pub items: u64,
+    /// Those that have not been looked at.
+    pub unread: u64,
+    /// Bytes of the requests that hold them.
+    pub bytes: u64,
+    /// When the oldest was accepted.
+    pub oldest: Option<Time>,
+    /// Whether the share is used up and new requests are to be refused.
+    pub refuses: bool,
+    /// A sentence for an operator: more comes in than can go out.
+    pub warning: Option<String>,
+    /// A sentence for an operator: some of it was given up.
+    pub expired: Option<String>,
+    at: Time,
+    expired_at: Option<Time>,
+    /// Items given up by the policy since the start.
+    given_up: u64,
+}
+
+impl Figures {
+    /// How old the oldest item is.
+    pub fn age(&self, now: Time) -> Duration {
+        let oldest = self.oldest.map_or(0, |oldest| now.0 - oldest.0);
+        Duration::from_nanos(u64::try_from(oldest).unwrap_or_default())
+    }
+}
+
+impl Backlog {
+    pub(super) fn new(destination: Arc<Destination>, ledger: &Arc<dyn Ledger>, book: &Arc<Mutex<Book>>) -> Self {
+        let (ledger, book) = (Arc::clone(ledger), Arc::clone(book));
+        Self { destination, ledger, book, figures: Mutex::default(), past: Mutex::default() }
+    }
+
+    /// What waits, as last looked at.
+    pub fn figures(&self) -> Figures {
+        self.figures.lock().clone()
+    }
+
+    /// Every item accepted for the destination, by what has become of it; exact once it is asked.
+    pub fn items(&self) -> Items {
+        let unread = self.unread().map_or_else(|_| self.figures.lock().unread, |weight| weight.items);
+        self.account(unread)
+    }
+
+    /// The same as of the last look.
+    pub(super) fn items_lately(&self) -> Items {
+        let unread = self.figures.lock().unread;
+        self.account(unread)
+    }
+
+    /// Items a minute, over the last minute.
+    pub fn rates(&self) -> Rates {
+        let past = self.past.lock();
+        let (Some((from, first)), Some((to, last))) = (past.front(), past.back()) else { return Rates::default() };
+        if to.0 - from.0 < LEAST_NS {
+            return Rates::default();
+        }
+        let rate =
+            |first: u64, last: u64| last.saturating_sub(first) as f64 * MINUTE_NS as f64 / (to.0 - from.0) as f64;
+        Rates {
+            accepted: rate(first.accepted, last.accepted),
+            delivered: rate(first.delivered, last.delivered),
+            dead: rate(first.dead, last.dead),
+        }
+    }
+
+    /// Looks at what waits, about every second, and applies the policy where it is too much.
+    pub(super) async fn police(self: Arc<Self>, now: Time) {
+        if (now.0 - self.figures.lock().at.0).abs() < EVERY_NS {
+            return;
+        }
+        let looked = tokio::task::spawn_blocking(move || self.look(now)).await;
+        if let Ok(Err(error)) = looked {
+            tracing::error!(%error, "the backlog could not be looked at");
+        }
+    }
+
+    fn look(&self, now: Time) -> Result<(), LedgerError> {
+        let unread = self.unread()?;
+        let share = self.destination.backlog;
+        let full = unread.bytes >= share.size;
+        match (share.overflow, full) {
+            (Overflow::ExpireOldest, true) => self.expire_to(share.size - share.size / EASE)?,
+            (Overflow::Sample, _) => self.sample(unread.bytes, share.size),
+            _ => {}
+        }
+        self.expire_before(now.plus(-i64::try_from(share.age.as_nanos()).unwrap_or(i64::MAX)))?;
+        let unread = self.unread()?;
+        let oldest = self.oldest()?;
+        let items = self.account(unread.items);
+        self.remember(now, items);
+        let mut figures = self.figures.lock();
+        if items.expired > figures.given_up {
+            figures.expired_at = Some(now).filter(|_| figures.at != Time::default());
+            figures.given_up = items.expired;
+        }
+        let recently = figures.expired_at.is_some_and(|at| now.0 - at.0 < EXPIRED_NS);
+        let expired = recently.then(|| format!("{} items were given up, as the backlog's policy says", items.expired));
+        let (refuses, warning) = (full && share.overflow == Overflow::Refuse, self.warning(&unread));
+        *figures = Figures {
+            items: items.pending,
+            unread: unread.items,
+            bytes: unread.bytes,
+            oldest,
+            refuses,
+            warning,
+            expired,
+            at: now,
+            expired_at: figures.expired_at,
+            given_up: figures.given_up,
+        };
+        Ok(())
+    }
+
+    fn account(&self, unread: u64) -> Items {
+        let book = self.book.lock();
+        let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters.clone();
+        let pending = book.pending() + unread;
+        Items { accepted: accepted + unread, delivered, dead, filtered, expired, quarantined, pending }
+    }
+
+    /// What nobody has looked at yet, of the projects routed here.
+    fn unread(&self) -> Result<Weight, LedgerError> {
+        let (cursor, gaps) = {
+            let book = self.book.lock();
+            (book.cursor, book.gaps.all().collect::<Vec<_>>())
+        };
+        let head = Gap { after: cursor, upto: self.ledger.head() };
+        let mut sum = Weight::default();
+        for gap in gaps.into_iter().chain([head]).filter(|gap| gap.after < gap.upto) {
+            self.add(&mut sum, gap)?;
+        }
+        Ok(sum)
+    }
+
+    fn add(&self, sum: &mut Weight, gap: Gap) -> Result<(), LedgerError> {
+        for (project, weight) in self.ledger.weigh(gap.after, gap.upto)? {
+            if self.destination.routes.contains_key(&project) {
+                sum.records += weight.records;
+                sum.items += weight.items;
+                sum.bytes += weight.bytes;
+            }
+        }
+        Ok(())
+    }
+
+    fn oldest(&self) -> Result<Option<Time>, LedgerError> {
+        let waiting = self.book.lock().oldest();
+        let unread = self.ledger.first_after(self.unread_after())?.map(|(_, at)| Time(at));
+        Ok([unread, waiting].into_iter().flatten().min())
+    }
+
+    /// Gives up the oldest until no more than so many bytes are unread.
+    fn expire_to(&self, bytes: u64) -> Result<(), LedgerError> {
+        loop {
+            let unread = self.unread()?;
+            if unread.bytes <= bytes {
+                return Ok(());
+            }
+            let Some(gap) = self.oldest_gap() else { return Ok(()) };
+            let excess = unread.bytes - bytes;
+            let upto = self.split(gap, |upto| {
+                let mut sum = Weight::default();
+                self.add(&mut sum, Gap { after: gap.after, upto })?;
+                Ok(sum.bytes >= excess)
+            })?;
+            self.give_up(gap, upto)?;
+        }
+    }
+
+    /// Gives up what was accepted before a time: unread records, and traces that wait.
+    fn expire_before(&self, time: Time) -> Result<(), LedgerError> {
+        let young = |seq: Seq| -> Result<bool, LedgerError> {
+            Ok(self.ledger.first_after(seq)?.is_none_or(|(_, at)| at >= time.0))
+        };
+        while !young(self.unread_after())? {
+            let Some(gap) = self.oldest_gap() else { break };
+            let upto = self.split(gap, young)?;
+            self.give_up(gap, upto)?;
+        }
+        self.book.lock().expire_waiting(time);
+        Ok(())
+    }
+
+    /// The record after which the first unread one may stand.
+    fn unread_after(&self) -> Seq {
+        let book = self.book.lock();
+        book.gaps.first().map_or(book.cursor, |gap| gap.after)
+    }
+
+    /// The first unread range: a gap, else what lies between the cursor and the head, made one.
+    fn oldest_gap(&self) -> Option<Gap> {
+        let head = self.ledger.head();
+        let mut book = self.book.lock();
+        if book.gaps.is_empty() {
+            book.skip_to(head);
+        }
+        book.gaps.first()
+    }
+
+    /// The first record of a range for which it holds, by halving; its last where it holds for none.
+    fn split(&self, gap: Gap, holds: impl Fn(Seq) -> Result<bool, LedgerError>) -> Result<Seq, LedgerError> {
+        let (mut low, mut high) = (gap.after + 1, gap.upto);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if holds(middle)? { high = middle } else { low = middle + 1 }
+        }
+        Ok(low)
+    }
+
+    fn give_up(&self, gap: Gap, upto: Seq) -> Result<(), LedgerError> {
+        let mut sum = Weight::default();
+        self.add(&mut sum, Gap { after: gap.after, upto })?;
+        let mut book = self.book.lock();
+        // The courier may have read on since.
+        if book.gaps.first().is_some_and(|first| first.after == gap.after) {
+            book.expire_unread(upto, sum.items);
+        }
+        Ok(())
+    }
+
+    /// Of new traces only so many are taken on that what comes in fits the share.
+    fn sample(&self, bytes: u64, size: u64) {
+        let mut book = self.book.lock();
+        let one_in = book.one_in();
+        if bytes >= size {
+            book.sample((one_in * 2).min(1 << 20));
+        } else if bytes < size / 2 && one_in > 1 {
+            book.sample(one_in / 2);
+        }
+    }
+
+    fn remember(&self, now: Time, items: Items) {
+        let mut past = self.past.lock();
+        past.push_back((now, items));
+        while past.front().is_some_and(|(at, _)| (now.0 - at.0).abs() > MINUTE_NS) {
+            past.pop_front();
+        }
+    }
+
+    /// What to tell an operator when more comes in than can go out.
+    fn warning(&self, unread: &Weight) -> Option<String> {
+        let rates = self.rates();
+        let pending = self.past.lock().back().map_or(0, |(_, items)| items.pending);
+        let growing = rates.accepted - rates.delivered - rates.dead;
+        // Less than a minute's worth is no backlog.
+        if growing <= rates.accepted / 10.0 || (pending as f64) < rates.accepted {
+            return None;
+        }
+        let size = self.destination.backlog.size;
+        let each = if unread.items > 0 { unread.bytes as f64 / unread.items as f64 } else { return None };
+        let minutes = size.saturating_sub(unread.bytes) as f64 / (growing * each);
+        let keys = self.destination.client.keys() as f64;
+        let fits = rates.delivered.max(1.0);
+        Some(format!(
+            "{:.0} items a minute come in and {:.0} go out: its share of the disk is full in {minutes:.0} minutes; \
+             this route needs {:.0} keys, or a sample of 1 in {:.0}",
+            rates.accepted,
+            rates.delivered,
+            (keys * rates.accepted / fits).ceil(),
+            (rates.accepted / fits).ceil(),
+        ))
+    }
+}

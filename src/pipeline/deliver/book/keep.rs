@@ -1,0 +1,219 @@
+//! The book as the ledger keeps it: a base that everything below is settled, the exceptions, the gaps;
+//! and the book made of that again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::AtBase;
+use super::Book;
+use super::Gaps;
+use super::Lane;
+use super::Pins;
+use super::Row;
+use super::State;
+use super::TraceState;
+use crate::canonical::Time;
+use crate::pipeline::ledger::Counters;
+use crate::pipeline::ledger::Gap;
+use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Settle;
+use crate::pipeline::ledger::SubjectKey;
+
+/// Traces waiting longer than this are listed as exceptions, so that the base can move on.
+const LIST_AFTER_NS: i64 = 5_000_000_000;
+
+/// What stands in an exception's note.
+#[derive(Deserialize, Serialize)]
+struct Note {
+    state: State,
+    attempts: u32,
+    first_at: Time,
+    last_at: Time,
+    dead: u64,
+    frozen: Option<Seq>,
+    why: Option<String>,
+    /// Items of records up to the base that wait; not known in a note of the first format.
+    #[serde(default)]
+    items: Option<u64>,
+    #[serde(default)]
+    rows: Vec<Row>,
+    #[serde(default)]
+    lane: Lane,
+}
+
+impl Book {
+    /// The book as last settled; `count` gives an exception's items up to the base where its note does
+    /// not. What was delivered follows: everything accepted up to the base that stands nowhere else.
+    pub(in super::super) fn restore<E>(
+        (base, gaps): (Seq, Vec<Gap>),
+        counters: Counters,
+        open: Vec<Open>,
+        mut count: impl FnMut(&Open) -> Result<u64, E>,
+    ) -> Result<Self, E> {
+        let at_base = AtBase { accepted: counters.accepted, quarantined: counters.quarantined };
+        let mut book =
+            Self { cursor: base, base, opened: base, counters, at_base, gaps: Gaps::of(gaps), ..Self::default() };
+        book.counters.dead = 0;
+        for open in open {
+            let Ok(note) = serde_json::from_slice::<Note>(&open.note) else { continue };
+            let parked = note.state == State::Parked;
+            let items = match (parked, note.items) {
+                (true, _) => 0,
+                (false, Some(items)) => items,
+                (false, None) => count(&open)?,
+            };
+            let state = state(&open, note, items);
+            book.counters.dead += state.dead;
+            book.put(open.trace, state);
+        }
+        book.changed.clear();
+        let Counters { accepted, dead, filtered, expired, quarantined, .. } = book.counters;
+        let elsewhere = dead + filtered + expired + quarantined + book.pending();
+        book.counters.delivered = accepted.saturating_sub(elsewhere);
+        book.debt = elsewhere.saturating_sub(accepted);
+        book.kept_gaps = book.gaps.clone();
+        Ok(book)
+    }
+
+    /// What to store: the base that everything below is settled, and the exceptions that changed.
+    pub(in super::super) fn settle(&mut self, now: Time, everything: bool) -> Option<Settle> {
+        self.forget_ahead();
+        self.list(now, everything);
+        let base = self.firsts.first().map_or(self.cursor, |(first, _)| first - 1).max(self.base);
+        let news = !(self.letters.is_empty() && self.withdrawn.is_empty() && self.gaps == self.kept_gaps);
+        if base == self.base && self.changed.is_empty() && self.closed.is_empty() && !news {
+            return None;
+        }
+        self.base = base;
+        self.kept_gaps = self.gaps.clone();
+        while let Some(noted) = self.noted.pop_front_if(|noted| noted.seq <= base) {
+            self.at_base.accepted += noted.items;
+            self.at_base.quarantined += if noted.unreadable { noted.items } else { 0 };
+        }
+        let above = self.above();
+        let changed = std::mem::take(&mut self.changed);
+        let opened = changed
+            .into_iter()
+            .filter_map(|key| {
+                Some(exception(key, self.traces.get(&key)?, above.get(&key).copied().unwrap_or_default()))
+            })
+            .collect();
+        let closed = std::mem::take(&mut self.closed).into_iter().collect();
+        let AtBase { accepted, quarantined } = self.at_base;
+        Some(Settle {
+            base,
+            counters: Counters { accepted, quarantined, ..self.counters.clone() },
+            gaps: self.gaps.all().collect(),
+            opened,
+            closed,
+            letters: std::mem::take(&mut self.letters),
+            withdrawn: std::mem::take(&mut self.withdrawn).into_iter().collect(),
+            facts: Vec::new(),
+        })
+    }
+
+    /// What retention must not take away, as of the last settled step.
+    pub fn pins(&self) -> Pins {
+        Pins { base: self.base, gaps: self.gaps.all().collect(), traces: self.traces.keys().copied().collect() }
+    }
+
+    /// Nothing is read ahead of its turn once there is no gap.
+    fn forget_ahead(&mut self) {
+        if !self.gaps.is_empty() || self.kept_gaps.is_empty() {
+            return;
+        }
+        let ahead = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Ahead;
+        let keys: Vec<SubjectKey> = self.traces.iter().filter(ahead).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(state) = self.take(key) {
+                self.drop_listing(key, &state);
+            }
+        }
+    }
+
+    /// Lists as exceptions what is old, and everything below the base to come: what stands in no
+    /// exception must be above it.
+    fn list(&mut self, now: Time, everything: bool) {
+        let below = self.base.max(self.gaps.end());
+        let old: Vec<SubjectKey> = self
+            .firsts
+            .iter()
+            .take_while(|(first, key)| {
+                everything || *first <= below || now.0 - self.traces[key].first_at.0 > LIST_AFTER_NS
+            })
+            .map(|(_, key)| *key)
+            .collect();
+        for key in old {
+            if let Some(state) = self.traces.get_mut(&key) {
+                state.listed = true;
+                self.firsts.remove(&(state.first, key));
+                self.changed.insert(key);
+            }
+        }
+    }
+
+    /// Items that wait and whose records are above the base, by trace: they will be noted again.
+    fn above(&self) -> HashMap<SubjectKey, u64> {
+        let mut above = HashMap::new();
+        for noted in &self.noted {
+            for (key, items) in &noted.traces {
+                let shown = self.traces.get(key).and_then(|state| state.shown).unwrap_or_default();
+                if noted.seq > shown {
+                    *above.entry(*key).or_default() += items;
+                }
+            }
+        }
+        above
+    }
+}
+
+fn exception(trace: SubjectKey, state: &TraceState, above: u64) -> Open {
+    let note = Note {
+        state: state.state,
+        attempts: state.attempts,
+        first_at: state.first_at,
+        last_at: state.last_at,
+        dead: state.dead.saturating_sub(above),
+        frozen: state.frozen.or(state.flying),
+        why: state.why.clone(),
+        items: Some(state.items.saturating_sub(above)),
+        rows: state.rows.clone(),
+        lane: state.lane,
+    };
+    Open {
+        trace,
+        project: Arc::clone(&state.project),
+        shown: state.shown.unwrap_or_default(),
+        first: state.first,
+        last: state.last,
+        note: serde_json::to_vec(&note).unwrap_or_default(),
+    }
+}
+
+fn state(open: &Open, note: Note, items: u64) -> TraceState {
+    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, rows, lane } = note;
+    TraceState {
+        project: Arc::clone(&open.project),
+        state: if state == State::Sending { State::Waiting } else { state },
+        lane,
+        shown: Some(open.shown),
+        first: open.first,
+        last: open.last,
+        items,
+        dead: if state == State::Parked { dead } else { 0 },
+        rows,
+        first_at,
+        last_at,
+        due: last_at,
+        attempts,
+        frozen,
+        flying: None,
+        why,
+        adopted: None,
+        listed: true,
+    }
+}

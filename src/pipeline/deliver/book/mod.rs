@@ -1,0 +1,473 @@
+//! What a courier knows: which traces are not settled at its destination, when each is due, what it has
+//! not looked at yet, and the count of items by outcome. The books must balance: accepted = outcomes +
+//! pending.
+//!
+//! There are two lanes. The *fresh* lane follows the head of the ledger. Where it falls behind, the
+//! records in between become *gaps*, which the *late* lane reads when it has room; so what is accepted
+//! now does not wait for a backlog, and memory does not grow with it.
+
+mod gaps;
+mod keep;
+mod policy;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub(super) use gaps::Gaps;
+pub use state::Lane;
+pub(super) use state::Row;
+pub use state::State;
+pub use state::TraceState;
+
+use crate::canonical::Time;
+use crate::pipeline::ledger::Counters;
+use crate::pipeline::ledger::Gap;
+use crate::pipeline::ledger::Letter;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::SubjectKey;
+
+/// A courier's memory.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// Records up to here have been noted, but for the gaps.
+    pub cursor: Seq,
+    /// Items by outcome.
+    pub counters: Counters,
+    /// What the late lane has not read yet.
+    pub gaps: Gaps,
+    traces: HashMap<SubjectKey, TraceState>,
+    due: [BTreeSet<(Time, SubjectKey)>; 2],
+    waiting: [u64; 2],
+    /// Traces that stand in no exception, by their first record.
+    firsts: BTreeSet<(Seq, SubjectKey)>,
+    changed: HashSet<SubjectKey>,
+    closed: HashSet<SubjectKey>,
+    base: Seq,
+    /// Where the cursor stood when the book was opened.
+    opened: Seq,
+    /// Records above the base, in order.
+    noted: VecDeque<Noted>,
+    /// Items routed here by records up to the base, and those of them that nobody can read.
+    at_base: AtBase,
+    /// The gaps as last settled.
+    kept_gaps: Gaps,
+    letters: Vec<Letter>,
+    withdrawn: HashSet<SubjectKey>,
+    /// Items that stand as dead or given up although their records are above the base, so that they will
+    /// be noted again: counted against what is delivered from then on.
+    debt: u64,
+    /// Of new traces, one in so many is taken on; 0 and 1: all.
+    one_in: u64,
+}
+
+/// A record above the base.
+#[derive(Debug)]
+struct Noted {
+    seq: Seq,
+    items: u64,
+    unreadable: bool,
+    traces: Vec<(SubjectKey, u64)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct AtBase {
+    accepted: u64,
+    quarantined: u64,
+}
+
+/// What retention must not take away.
+#[derive(Clone, Debug, Default)]
+pub struct Pins {
+    /// Everything above is needed.
+    pub base: Seq,
+    /// These are needed.
+    pub gaps: Vec<Gap>,
+    /// All of these is needed.
+    pub traces: HashSet<SubjectKey>,
+}
+
+/// News of a trace.
+pub(super) struct News<'a> {
+    pub(super) trace: SubjectKey,
+    pub(super) project: &'a Arc<str>,
+    pub(super) seq: Seq,
+    pub(super) at: Time,
+    pub(super) items: u64,
+    pub(super) due: Time,
+}
+
+/// How a shipment of a trace ended, where something of it was shown or refused.
+pub(super) struct Ending {
+    /// Sent up to this record.
+    pub(super) upto: Seq,
+    /// Items noted after it.
+    pub(super) newer: u64,
+    /// Items refused for good.
+    pub(super) dead: u64,
+    /// The rows they are about.
+    pub(super) rows: Vec<Row>,
+    /// Why.
+    pub(super) why: Option<String>,
+    /// Records of it that were sent lie in a gap.
+    pub(super) ahead: bool,
+    pub(super) now: Time,
+}
+
+impl Book {
+    /// Notes that a record has been read, by which lane, and how many items it routed here.
+    pub(super) fn read(&mut self, seq: Seq, lane: Lane, items: u64) {
+        self.counters.accepted += items;
+        match lane {
+            Lane::Fresh => {
+                self.cursor = self.cursor.max(seq);
+                if items > 0 {
+                    self.noted.push_back(Noted { seq, items, unreadable: false, traces: Vec::new() });
+                }
+            }
+            Lane::Late => {
+                self.gaps.read(seq);
+                self.at_base.accepted += items;
+            }
+        }
+    }
+
+    /// Notes that a record cannot be read any more.
+    pub(super) fn unreadable(&mut self, seq: Seq, lane: Lane, items: u64) {
+        self.read(seq, lane, items);
+        self.counters.quarantined += items;
+        match (lane, self.noted.back_mut()) {
+            (Lane::Fresh, Some(noted)) if noted.seq == seq => noted.unreadable = true,
+            _ => self.at_base.quarantined += items,
+        }
+    }
+
+    /// Notes that a record says something about a trace; to be called after [`Book::read`].
+    pub(super) fn note(&mut self, news: &News<'_>, lane: Lane) {
+        if self.is_left_out(news.trace) {
+            self.counters.expired += news.items;
+            return;
+        }
+        if let Some(noted) = self.noted.back_mut().filter(|noted| noted.seq == news.seq) {
+            noted.traces.push((news.trace, news.items));
+        }
+        let known = self.take(news.trace);
+        if let Some(state) = known.as_ref().filter(|state| state.shown.is_some_and(|shown| shown >= news.seq)) {
+            // It was read with its trace, ahead of its turn.
+            self.deliver(news.items);
+            let state = state.clone();
+            self.put(news.trace, state);
+            return;
+        }
+        let mut state = known.unwrap_or_else(|| TraceState::new(news, lane));
+        self.revive(news.trace, &mut state);
+        state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
+        state.items += news.items;
+        state.first = state.first.min(news.seq);
+        state.last = state.last.max(news.seq);
+        state.last_at = state.last_at.max(news.at);
+        state.due = if state.attempts > 0 { state.due } else { news.due };
+        self.put(news.trace, state);
+    }
+
+    /// Looks at an orphan again: what it waits for has come.
+    pub(super) fn wake(&mut self, orphan: SubjectKey, due: Time) {
+        if !self.traces.get(&orphan).is_some_and(|state| !matches!(state.state, State::Sending | State::Ahead)) {
+            return;
+        }
+        let Some(mut state) = self.take(orphan) else { return };
+        self.revive(orphan, &mut state);
+        state.due = state.due.min(due);
+        self.put(orphan, state);
+    }
+
+    /// Makes what was given up wait again.
+    fn revive(&mut self, key: SubjectKey, state: &mut TraceState) {
+        if state.state == State::Parked {
+            self.counters.dead -= state.dead;
+            state.items += state.dead;
+            state.dead = 0;
+            state.state = State::Waiting;
+            state.attempts = 0;
+            state.why = None;
+            self.withdraw(key);
+        }
+    }
+
+    /// Makes a dead trace wait again, due at once; how many items that is.
+    pub fn replay(&mut self, trace: SubjectKey, now: Time) -> u64 {
+        if self.traces.get(&trace).is_none_or(|state| state.dead == 0) {
+            return 0;
+        }
+        let Some(mut state) = self.take(trace) else { return 0 };
+        let items = state.dead;
+        self.revive(trace, &mut state);
+        state.due = now;
+        self.put(trace, state);
+        items
+    }
+
+    /// Gives a dead trace up: its items count as expired; how many that is.
+    pub fn discard(&mut self, trace: SubjectKey) -> u64 {
+        if !self.traces.get(&trace).is_some_and(|state| state.state == State::Parked) {
+            return 0;
+        }
+        let Some(state) = self.take(trace) else { return 0 };
+        self.counters.dead -= state.dead;
+        self.counters.expired += state.dead;
+        self.withdraw(trace);
+        self.drop_listing(trace, &state);
+        state.dead
+    }
+
+    /// Takes up to `rows` items' worth of a lane's traces that are due (all, when `all`), and marks them
+    /// sending.
+    pub(super) fn take_due(&mut self, now: Time, lane: Lane, rows: usize, all: bool) -> Vec<(SubjectKey, TraceState)> {
+        let mut taken = Vec::new();
+        let mut count = 0;
+        while count < rows {
+            let Some((due, key)) = self.due[lane as usize].first().copied() else { break };
+            let fresh = self.traces.get(&key).is_some_and(|state| state.attempts == 0);
+            if due > now && !(all && fresh) {
+                break;
+            }
+            let Some(mut state) = self.take(key) else { break };
+            state.state = State::Sending;
+            state.flying = Some(self.cursor);
+            count += usize::try_from(state.items.max(1)).unwrap_or(usize::MAX);
+            self.put(key, state.clone());
+            taken.push((key, state));
+        }
+        taken
+    }
+
+    /// Settles a trace up to a record; what was accepted since stays, what was refused is dead.
+    pub(super) fn shown(&mut self, key: SubjectKey, ending: Ending) {
+        let Some(mut state) = self.take(key) else { return };
+        let Ending { upto, newer, dead, rows, why, ahead, now } = ending;
+        let adopted = state.adopted.take();
+        let newer = newer + adopted.map_or(0, |(_, items)| items);
+        let upto = adopted.map_or(upto, |(first, _)| upto.min(first - 1));
+        let done = state.items.saturating_sub(newer);
+        let dead = dead.min(done);
+        self.deliver(done - dead);
+        self.counters.dead += dead;
+        state.dead += dead;
+        state.items = newer;
+        state.shown = Some(upto);
+        state.attempts = 0;
+        state.frozen = None;
+        state.flying = None;
+        state.why = why;
+        state.rows = rows;
+        if newer == 0 && dead == 0 && !ahead {
+            self.drop_listing(key, &state);
+            return;
+        }
+        state.state = match (newer, dead) {
+            (1.., _) => State::Waiting,
+            (0, 1..) => State::Parked,
+            (0, 0) => State::Ahead,
+        };
+        state.first = upto + 1;
+        state.due = now;
+        self.put(key, state);
+    }
+
+    /// Looks at a trace again later.
+    pub(super) fn again(&mut self, key: SubjectKey, due: Time, failed: Option<(String, Option<Seq>)>) {
+        let Some(mut state) = self.take(key) else { return };
+        state.state = State::Waiting;
+        state.adopted = None;
+        state.flying = None;
+        state.due = due;
+        if let Some((why, frozen)) = failed {
+            state.attempts += 1;
+            state.why = Some(why);
+            state.frozen = frozen;
+        }
+        self.put(key, state);
+    }
+
+    /// Gives a trace up until something new is accepted about it; how many of its items are dead now.
+    pub(super) fn park(&mut self, key: SubjectKey, ending: Ending) -> u64 {
+        let Some(mut state) = self.take(key) else { return 0 };
+        let Ending { upto, newer, rows, why, now, .. } = ending;
+        let newer = newer + state.adopted.take().map_or(0, |(_, items)| items);
+        let dead = state.items.saturating_sub(newer);
+        state.why = why;
+        state.rows = rows;
+        state.frozen = None;
+        state.flying = None;
+        state.last = state.last.max(upto);
+        if newer > 0 {
+            // There is news already: try all of it again.
+            state.state = State::Waiting;
+            state.due = now;
+            self.put(key, state);
+            return 0;
+        }
+        self.counters.dead += dead;
+        state.dead += dead;
+        state.items = 0;
+        state.state = State::Parked;
+        self.put(key, state);
+        dead
+    }
+
+    /// Moves an orphan's items to the trace that adopted it.
+    pub(super) fn adopt(&mut self, orphan: SubjectKey, trace: SubjectKey, due: Time) {
+        let Some(state) = self.take(orphan) else { return };
+        self.drop_listing(orphan, &state);
+        self.withdraw(orphan);
+        self.counters.dead -= state.dead;
+        let items = state.items + state.dead;
+        let mut adopted = self.take(trace).unwrap_or_else(|| {
+            let news = News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, due };
+            TraceState::new(&news, state.lane)
+        });
+        self.revive(trace, &mut adopted);
+        adopted.state = if adopted.state == State::Ahead { State::Waiting } else { adopted.state };
+        if adopted.state == State::Sending {
+            let (first, held) = adopted.adopted.unwrap_or((state.first, 0));
+            adopted.adopted = Some((first.min(state.first), held + items));
+        }
+        adopted.items += items;
+        adopted.first = adopted.first.min(state.first);
+        adopted.last = adopted.last.max(state.last);
+        adopted.last_at = adopted.last_at.max(state.last_at);
+        adopted.due = if adopted.attempts > 0 { adopted.due } else { due };
+        adopted.shown = None;
+        self.put(trace, adopted);
+    }
+
+    /// Lets everything that waits for another try go now: the destination is back.
+    pub(super) fn hasten(&mut self, now: Time) {
+        let tried = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Waiting && state.attempts > 0;
+        let keys: Vec<SubjectKey> = self.traces.iter().filter(tried).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(mut state) = self.take(key) {
+                state.due = state.due.min(now);
+                self.put(key, state);
+            }
+        }
+    }
+
+    /// Whether nothing has been read since the book was opened.
+    pub(super) fn is_new(&self) -> bool {
+        self.cursor == self.opened
+    }
+
+    /// Leaves what lies between the cursor and the head to the late lane, with all that is noted.
+    pub(super) fn skip_to(&mut self, head: Seq) {
+        if head <= self.cursor {
+            return;
+        }
+        self.gaps.add(Gap { after: self.cursor, upto: head });
+        self.cursor = head;
+        let fresh = |(_, state): &(&SubjectKey, &TraceState)| state.lane == Lane::Fresh;
+        let keys: Vec<SubjectKey> = self.traces.iter().filter(fresh).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(mut state) = self.take(key) {
+                state.lane = Lane::Late;
+                self.put(key, state);
+            }
+        }
+    }
+
+    /// Keeps dead letters with the next settled step.
+    pub(super) fn file(&mut self, letters: Vec<Letter>) {
+        self.letters.extend(letters);
+    }
+
+    fn withdraw(&mut self, trace: SubjectKey) {
+        self.letters.retain(|letter| letter.trace != trace);
+        self.withdrawn.insert(trace);
+    }
+
+    /// The traces that are not settled, orphans among them.
+    pub fn traces(&self) -> impl Iterator<Item = (&SubjectKey, &TraceState)> {
+        self.traces.iter().filter(|(_, state)| state.state != State::Ahead)
+    }
+
+    /// What is known of one trace; `None`: settled, or never heard of.
+    pub fn trace(&self, key: SubjectKey) -> Option<&TraceState> {
+        self.traces.get(&key).filter(|state| state.state != State::Ahead)
+    }
+
+    /// Whether a record has not been looked at yet.
+    pub fn is_unread(&self, seq: Seq) -> bool {
+        seq > self.cursor || self.gaps.hold(seq)
+    }
+
+    /// Whether what a record says of a trace has not been looked at yet, nor shown ahead of its turn.
+    pub fn is_unread_of(&self, trace: SubjectKey, seq: Seq) -> bool {
+        let shown = self.traces.get(&trace).and_then(|state| state.shown).unwrap_or_default();
+        self.is_unread(seq) && seq > shown
+    }
+
+    /// Items that wait or are on their way.
+    pub fn pending(&self) -> u64 {
+        self.waiting[0] + self.waiting[1]
+    }
+
+    /// The same of one lane.
+    pub(super) fn pending_in(&self, lane: Lane) -> u64 {
+        self.waiting[lane as usize]
+    }
+
+    /// How many traces are not settled.
+    pub fn open(&self) -> usize {
+        self.traces().count()
+    }
+
+    /// When the first item that waits was accepted.
+    pub fn oldest(&self) -> Option<Time> {
+        self.traces().filter(|(_, state)| state.items > 0).map(|(_, state)| state.first_at).min()
+    }
+
+    /// When the next trace is due.
+    pub(super) fn next_due(&self) -> Option<Time> {
+        self.due.iter().filter_map(|lane| lane.first()).map(|(due, _)| *due).min()
+    }
+
+    fn deliver(&mut self, items: u64) {
+        let paid = self.debt.min(items);
+        self.debt -= paid;
+        self.counters.delivered += items - paid;
+    }
+
+    fn put(&mut self, key: SubjectKey, state: TraceState) {
+        self.waiting[state.lane as usize] += state.items;
+        if state.state == State::Waiting {
+            self.due[state.lane as usize].insert((state.due, key));
+        }
+        if state.listed {
+            self.changed.insert(key);
+        } else {
+            self.firsts.insert((state.first, key));
+        }
+        self.closed.remove(&key);
+        self.traces.insert(key, state);
+    }
+
+    fn take(&mut self, key: SubjectKey) -> Option<TraceState> {
+        let state = self.traces.remove(&key)?;
+        self.waiting[state.lane as usize] -= state.items;
+        self.due[state.lane as usize].remove(&(state.due, key));
+        self.firsts.remove(&(state.first, key));
+        Some(state)
+    }
+
+    fn drop_listing(&mut self, key: SubjectKey, state: &TraceState) {
+        if state.listed {
+            self.changed.remove(&key);
+            self.closed.insert(key);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What is known of one trace that is not settled.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::News;
+use crate::canonical::Time;
+use crate::pipeline::ledger::Seq;
+
+/// One trace that is not settled here.
+#[derive(Clone, Debug)]
+pub struct TraceState {
+    /// Its project.
+    pub project: Arc<str>,
+    /// What it is doing.
+    pub state: State,
+    /// Which lane it stands in.
+    pub lane: Lane,
+    /// The record up to which it is shown; `None`: not looked up yet.
+    pub shown: Option<Seq>,
+    /// The first record not shown.
+    pub first: Seq,
+    /// The newest record noted.
+    pub last: Seq,
+    /// Items not shown.
+    pub items: u64,
+    /// Items given up on, until something new is accepted.
+    pub dead: u64,
+    /// Rows that were refused the last time, and so are not shown whatever `shown` says.
+    pub rows: Vec<Row>,
+    /// When the first of them was accepted.
+    pub first_at: Time,
+    /// When the newest was accepted.
+    pub last_at: Time,
+    /// When to look at it next.
+    pub due: Time,
+    /// Tries so far.
+    pub attempts: u32,
+    /// A try that may have been applied: send up to this record again, and nothing newer.
+    pub frozen: Option<Seq>,
+    /// While it is on its way: up to which record it is sent.
+    pub(super) flying: Option<Seq>,
+    /// The last error, or why it is parked.
+    pub why: Option<String>,
+    /// Orphans adopted while it was on its way, and so not part of what was sent: the first record and
+    /// how many items.
+    pub(super) adopted: Option<(Seq, u64)>,
+    /// Whether it is an exception of the last settled step, or will be of the next.
+    pub(super) listed: bool,
+}
+
+/// What a trace is doing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Waiting to be due.
+    Waiting,
+    /// On its way.
+    Sending,
+    /// Refused for good; waits for something new, or an operator.
+    Parked,
+    /// Shown, with records that the late lane has still to read.
+    Ahead,
+}
+
+/// By which way a trace came to be noted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// From the head of the ledger.
+    #[default]
+    Fresh = 0,
+    /// From a gap, or left behind when one was opened.
+    Late = 1,
+}
+
+/// A row that a vendor refused for good.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Row {
+    /// The trace record.
+    Trace,
+    /// A span, by the bytes that every dialect's id of it shares.
+    Span([u8; 8]),
+    /// The scores of the trace, its spans or its session.
+    Scores,
+}
+
+impl TraceState {
+    /// A trace heard of for the first time since it was last settled.
+    pub(super) fn new(news: &News<'_>, lane: Lane) -> Self {
+        Self {
+            project: Arc::clone(news.project),
+            state: State::Waiting,
+            lane,
+            shown: None,
+            first: news.seq,
+            last: news.seq,
+            items: 0,
+            dead: 0,
+            rows: Vec::new(),
+            first_at: news.at,
+            last_at: news.at,
+            due: news.due,
+            attempts: 0,
+            frozen: None,
+            flying: None,
+            why: None,
+            adopted: None,
+            listed: false,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The books balance whatever happens to a trace, and after any restart.
+
+use std::convert::Infallible;
+
+use super::*;
+use crate::pipeline::ledger::Open;
+
+const TRACE: SubjectKey = SubjectKey(1);
+const ORPHAN: SubjectKey = SubjectKey(2);
+const OTHER: SubjectKey = SubjectKey(3);
+const LONG_AGO: Time = Time(0);
+const LATER: Time = Time(60_000_000_000);
+
+fn note_in(book: &mut Book, trace: SubjectKey, seq: Seq, lane: Lane) {
+    book.read(seq, lane, 1);
+    let project: Arc<str> = "p".into();
+    book.note(&News { trace, project: &project, seq, at: LONG_AGO, items: 1, due: Time(1) }, lane);
+}
+
+fn note(book: &mut Book, trace: SubjectKey, seq: Seq) {
+    note_in(book, trace, seq, Lane::Fresh);
+}
+
+fn take(book: &mut Book) -> Vec<(SubjectKey, TraceState)> {
+    let mut taken = book.take_due(Time(9), Lane::Fresh, 10, false);
+    taken.extend(book.take_due(Time(9), Lane::Late, 10, false));
+    taken
+}
+
+fn ending(upto: Seq, newer: u64) -> Ending {
+    Ending { upto, newer, dead: 0, rows: Vec::new(), why: None, ahead: false, now: Time(1) }
+}
+
+fn balanced(book: &Book) -> bool {
+    let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters.clone();
+    accepted == delivered + dead + filtered + expired + quarantined + book.pending()
+}
+
+/// The book as a restart finds it after this settled step.
+fn again(book: &mut Book, everything: bool) -> Book {
+    let settle = book.settle(LATER, everything).unwrap();
+    restore(settle.base, settle.gaps, settle.counters, settle.opened)
+}
+
+fn restore(base: Seq, gaps: Vec<Gap>, counters: Counters, open: Vec<Open>) -> Book {
+    let count = |_: &Open| -> Result<u64, Infallible> { unreachable!("notes say how many items they hold") };
+    Book::restore((base, gaps), counters, open, count).unwrap()
+}
+
+#[test]
+fn an_orphan_adopted_on_the_way_is_sent_again_and_not_taken_for_shown() {
+    let mut book = Book::default();
+    note(&mut book, ORPHAN, 1);
+    note(&mut book, TRACE, 2);
+    assert_eq!(take(&mut book).len(), 2);
+    book.adopt(ORPHAN, TRACE, Time(1));
+    book.shown(TRACE, ending(2, 0));
+    assert_eq!((book.counters.delivered, book.pending()), (1, 1));
+    let again = take(&mut book);
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].0, again[0].1.shown, again[0].1.first), (TRACE, Some(0), 1));
+    book.shown(TRACE, ending(2, 0));
+    assert_eq!((book.counters.delivered, book.pending(), book.open()), (2, 0, 0));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn what_is_parked_comes_back_with_news_and_the_books_balance() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    take(&mut book);
+    assert_eq!(book.park(TRACE, ending(1, 0)), 1);
+    assert_eq!((book.counters.dead, book.pending()), (1, 0));
+    assert!(take(&mut book).is_empty());
+    note(&mut book, TRACE, 2);
+    assert_eq!((book.counters.dead, book.pending()), (0, 2));
+    take(&mut book);
+    book.shown(TRACE, ending(2, 0));
+    assert_eq!((book.counters.delivered, book.open()), (2, 0));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn a_dead_trace_can_be_replayed_or_given_up() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    note(&mut book, OTHER, 2);
+    take(&mut book);
+    book.park(TRACE, ending(1, 0));
+    book.shown(OTHER, Ending { dead: 1, rows: vec![Row::Scores], ..ending(2, 0) });
+    assert_eq!(book.counters.dead, 2);
+    assert_eq!((book.replay(TRACE, Time(5)), book.replay(TRACE, Time(5))), (1, 0));
+    assert_eq!((book.discard(OTHER), book.discard(OTHER)), (1, 0));
+    let Counters { dead, expired, .. } = book.counters;
+    assert_eq!((dead, expired, book.pending()), (0, 1, 1));
+    assert!(balanced(&book));
+    let settle = book.settle(LATER, false).unwrap();
+    let mut withdrawn = settle.withdrawn;
+    withdrawn.sort_unstable();
+    assert_eq!(withdrawn, [TRACE, OTHER]);
+}
+
+#[test]
+fn the_base_stops_below_what_is_not_settled_and_a_restart_counts_the_same() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    note(&mut book, ORPHAN, 2);
+    take(&mut book);
+    book.shown(TRACE, ending(1, 0));
+    let settle = book.settle(Time(1), false).unwrap();
+    assert_eq!((settle.base, settle.counters.accepted, settle.opened.len()), (1, 1, 0));
+    let again = again(&mut book, true);
+    assert_eq!((again.cursor, again.counters.accepted), (2, 2));
+    assert_eq!((again.counters.delivered, again.pending()), (1, 1));
+}
+
+#[test]
+fn a_gap_is_read_by_the_late_lane_while_the_fresh_one_goes_on() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    book.skip_to(10);
+    assert_eq!((book.cursor, book.is_unread(5), book.is_unread(1)), (10, true, false));
+    note(&mut book, OTHER, 11);
+    assert_eq!((book.pending_in(Lane::Late), book.pending_in(Lane::Fresh)), (1, 1));
+    note_in(&mut book, ORPHAN, 2, Lane::Late);
+    assert_eq!(book.gaps.first(), Some(Gap { after: 2, upto: 10 }));
+    assert!(balanced(&book));
+    // Everything below the base that is not settled stands as an exception or a gap.
+    let settle = book.settle(Time(1), false).unwrap();
+    assert_eq!((settle.base, &*settle.gaps), (10, &[Gap { after: 2, upto: 10 }][..]));
+    let mut opened: Vec<SubjectKey> = settle.opened.iter().map(|open| open.trace).collect();
+    opened.sort_unstable();
+    assert_eq!(opened, [TRACE, ORPHAN]);
+    let mut again = restore(settle.base, settle.gaps, settle.counters, settle.opened);
+    assert_eq!((again.cursor, again.counters.accepted, again.pending()), (10, 2, 2));
+    note(&mut again, OTHER, 11);
+    for seq in 3..=10 {
+        again.read(seq, Lane::Late, 0);
+    }
+    assert!(again.gaps.is_empty() && balanced(&again));
+}
+
+#[test]
+fn what_was_shown_ahead_of_its_turn_is_delivered_when_the_late_lane_reads_it() {
+    let mut book = Book::default();
+    book.skip_to(10);
+    note(&mut book, TRACE, 11);
+    take(&mut book);
+    book.shown(TRACE, Ending { ahead: true, ..ending(11, 0) });
+    assert_eq!((book.open(), book.pending()), (0, 0));
+    let mut book = again(&mut book, true);
+    note_in(&mut book, TRACE, 4, Lane::Late);
+    assert_eq!((book.counters.delivered, book.pending()), (2, 0));
+    assert!(take(&mut book).is_empty() && balanced(&book));
+    book.expire_unread(10, 5);
+    assert_eq!((book.counters.expired, book.gaps.is_empty()), (5, true));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn a_crash_between_a_refusal_and_the_base_does_not_count_it_twice() {
+    let mut book = Book::default();
+    note(&mut book, OTHER, 1);
+    note(&mut book, TRACE, 2);
+    book.take_due(Time(1), Lane::Fresh, 9, false);
+    book.park(TRACE, ending(2, 0));
+    // OTHER is still on its way, so the base stays below both; TRACE is listed because it is old.
+    let settle = book.settle(Time(1), false);
+    assert!(settle.is_none());
+    let settle = book.settle(LATER, false).unwrap();
+    assert_eq!((settle.base, settle.opened.len()), (2, 2));
+    let again = restore(settle.base, settle.gaps, settle.counters, settle.opened);
+    assert_eq!((again.counters.dead, again.pending(), again.counters.accepted), (1, 1, 2));
+    assert!(balanced(&again));
+}
+
+#[test]
+fn what_waits_too_long_expires_and_samples_leave_new_traces_out() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    assert_eq!(book.expire_waiting(Time(1)), 1);
+    assert_eq!((book.counters.expired, book.pending(), book.open()), (1, 0, 0));
+    book.sample(2);
+    note(&mut book, OTHER, 2);
+    note(&mut book, ORPHAN, 3);
+    assert_eq!((book.counters.expired, book.pending()), (2, 1));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn what_waits_for_another_try_goes_when_the_destination_is_back() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    take(&mut book);
+    book.again(TRACE, LATER, Some(("down".to_owned(), Some(1))));
+    assert!(take(&mut book).is_empty());
+    book.hasten(Time(2));
+    let taken = take(&mut book);
+    assert_eq!((taken[0].1.attempts, taken[0].1.frozen), (1, Some(1)));
+}
+
+#[test]
+fn a_try_that_may_have_been_applied_is_known_after_a_restart() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    take(&mut book);
+    note(&mut book, TRACE, 2);
+    let mut book = again(&mut book, true);
+    let taken = take(&mut book);
+    assert_eq!((taken[0].1.frozen, taken[0].1.items), (Some(1), 2));
+}

@@ -1,0 +1,142 @@
+//! Reading the ledger for one destination: the fresh lane follows the head, the late lane reads the gaps.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::book::Book;
+use super::book::Lane;
+use super::book::News;
+use super::job;
+use super::ship::Shipper;
+use crate::canonical::Time;
+use crate::pipeline::admission::Admission;
+use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::traces::Traces;
+
+/// Records read at once, and their bytes.
+const READ_RECORDS: usize = 64;
+const READ_BYTES: usize = 4 * 1024 * 1024;
+/// Waiting items of a lane above which no more is read for it: the rest waits in the ledger.
+const FRESH_ITEMS: u64 = 20_000;
+const LATE_ITEMS: u64 = 20_000;
+/// All waiting items, when a gap is opened.
+const MOST_ITEMS: u64 = 50_000;
+/// How old the next record must be for the fresh lane to leave it to the late one.
+const BEHIND_NS: i64 = 5_000_000_000;
+
+/// One destination's reader.
+#[derive(Clone)]
+pub(super) struct Reader {
+    shipper: Arc<Shipper>,
+    ledger: Arc<dyn Ledger>,
+    traces: Arc<Traces>,
+    book: Arc<Mutex<Book>>,
+}
+
+/// What to read next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Range {
+    lane: Lane,
+    after: Seq,
+    upto: Seq,
+}
+
+impl Reader {
+    /// A reader of a destination's book.
+    pub(super) fn new(
+        shipper: Arc<Shipper>,
+        ledger: &Arc<dyn Ledger>,
+        traces: &Arc<Traces>,
+        book: &Arc<Mutex<Book>>,
+    ) -> Self {
+        Self { shipper, ledger: Arc::clone(ledger), traces: Arc::clone(traces), book: Arc::clone(book) }
+    }
+
+    /// What to read next; `None`: nothing, or there is no room. `sends`: the destination is written to, so
+    /// that what is accepted now could be shown now.
+    pub(super) fn next(&self, head: Seq, now: Time, sends: bool) -> Option<Range> {
+        let mut book = self.book.lock();
+        if book.cursor < head && sends && self.is_behind(&book, now) {
+            book.skip_to(head);
+        }
+        if book.cursor < head && book.pending_in(Lane::Fresh) < FRESH_ITEMS {
+            return Some(Range { lane: Lane::Fresh, after: book.cursor, upto: head });
+        }
+        let gap = book.gaps.first().filter(|_| book.pending_in(Lane::Late) < LATE_ITEMS)?;
+        Some(Range { lane: Lane::Late, after: gap.after, upto: gap.upto })
+    }
+
+    /// Whether the fresh lane is so full, or so far behind after a start, that what is accepted now would
+    /// wait for what was accepted long ago.
+    fn is_behind(&self, book: &Book, now: Time) -> bool {
+        let full = book.pending_in(Lane::Fresh) >= FRESH_ITEMS;
+        let unread_for_long = || {
+            let next = self.ledger.first_after(book.cursor).ok().flatten();
+            next.is_some_and(|(_, at)| now.0 - at > BEHIND_NS)
+        };
+        let room = book.gaps.has_room() && book.pending() < MOST_ITEMS - FRESH_ITEMS / 2;
+        (full || book.is_new()) && room && unread_for_long()
+    }
+
+    /// Reads and notes; whether there may be more at once.
+    pub(super) fn read(&self, range: Range) -> bool {
+        let Range { lane, after, upto } = range;
+        let records = usize::try_from(upto - after).unwrap_or(READ_RECORDS).min(READ_RECORDS);
+        let routed = |project: &str| self.shipper.destination.routes.contains_key(project);
+        match self.traces.range(after, records, READ_BYTES, routed) {
+            Ok(admissions) => {
+                let within: Vec<_> = admissions.iter().take_while(|admission| admission.seq <= upto).collect();
+                within.iter().for_each(|admission| self.note(admission, lane));
+                if within.is_empty() {
+                    // Retention took what was there.
+                    self.book.lock().read(upto, lane, 0);
+                }
+                true
+            }
+            Err(LedgerError::Corrupt(seq)) => {
+                tracing::error!(seq, "a record is corrupt and is stepped over");
+                let items = self.items_of(seq);
+                self.book.lock().unreadable(seq, lane, items);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the ledger cannot be read");
+                false
+            }
+        }
+    }
+
+    /// How many items a record that cannot be read routed here.
+    fn items_of(&self, seq: Seq) -> u64 {
+        let weights = self.ledger.weigh(seq - 1, seq).unwrap_or_default();
+        let routed = |project: &Arc<str>| self.shipper.destination.routes.contains_key(project);
+        weights.iter().filter(|(project, _)| routed(project)).map(|(_, weight)| weight.items).sum()
+    }
+
+    /// Notes what one record says about each trace it names.
+    fn note(&self, admission: &Admission, lane: Lane) {
+        let Admission { seq, at, project, count, quiet, homes, created, .. } = admission;
+        let mut book = self.book.lock();
+        let Some(route) = self.shipper.destination.routes.get(project) else {
+            book.read(*seq, lane, 0);
+            return;
+        };
+        let Some(homes) = homes else {
+            tracing::error!(seq, "a record cannot be decoded any more and is quarantined");
+            book.unreadable(*seq, lane, u64::from(*count));
+            return;
+        };
+        book.read(*seq, lane, homes.iter().map(|(_, items)| items.len() as u64).sum());
+        let due = job::due(route, *quiet, *at);
+        for (trace, items) in homes {
+            let items = items.len() as u64;
+            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, due }, lane);
+        }
+        for span in created {
+            book.wake(*span, due);
+        }
+    }
+}
