@@ -116,30 +116,20 @@ impl Traces {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
         };
-        let mut cache = self.cache.lock();
-        let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
-        cache.shrink(self.budget);
-        drop(cache);
-        if whole.needs_past() { self.remembered(project, trace, &whole) } else { Ok(whole) }
-    }
-
-    /// A trace with what is remembered of it.
-    fn remembered(&self, project: &str, trace: SubjectKey, held: &TraceItems) -> Result<Arc<TraceItems>, LedgerError> {
-        let mut whole = held.clone();
-        whole.recall(self.past(project, trace)?);
-        let whole = Arc::new(whole);
-        let mut cache = self.cache.lock();
-        let mut cached = cache.take(trace, Arc::clone(&whole));
-        cached.items = Arc::clone(&whole);
-        cache.put(trace, cached);
-        Ok(whole)
+        let whole = {
+            let mut cache = self.cache.lock();
+            let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
+            cache.shrink(self.budget);
+            whole
+        };
+        match whole.needs_past() {
+            true => Ok(self.cache.lock().recall(trace, whole, self.past(project, trace)?)),
+            false => Ok(whole),
+        }
     }
 
     /// What is remembered of a trace whose records have gone.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
+    fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
         let stubs = self.ledger.stubs(trace)?;
         let stub = stubs.iter().find(|stub| stub.trace == trace && *stub.project == *project);
         Ok(stub.and_then(|stub| stub::past(&self.dialects, stub)).map(Arc::new))
@@ -211,16 +201,24 @@ impl Cache {
                 whole.add(admission.seq, admission.at, admission.quiet, items);
             }
         }
-        let whole = Arc::clone(&cached.items);
-        self.put(trace, cached);
-        whole
-    }
-
-    fn put(&mut self, trace: SubjectKey, cached: Cached) {
         self.bytes += cached.bytes;
+        let whole = Arc::clone(&cached.items);
         if let Some((_, evicted)) = self.traces.push(trace, cached) {
             self.bytes -= evicted.bytes;
         }
+        whole
+    }
+
+    /// Adds what is remembered of a trace; the whole trace.
+    fn recall(&mut self, trace: SubjectKey, whole: Arc<TraceItems>, past: Option<Arc<Past>>) -> Arc<TraceItems> {
+        let mut cached = self.take(trace, whole);
+        Arc::make_mut(&mut cached.items).recall(past);
+        self.bytes += cached.bytes;
+        let whole = Arc::clone(&cached.items);
+        if let Some((_, evicted)) = self.traces.push(trace, cached) {
+            self.bytes -= evicted.bytes;
+        }
+        whole
     }
 
     /// Takes a trace out; `held` is what was seen of it a moment ago, in case it has made room since. What

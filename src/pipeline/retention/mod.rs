@@ -27,9 +27,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use janitor::Janitor;
-
 use crate::pipeline::deliver::Pins;
+
+pub use janitor::Janitor;
 
 /// How many times longer than requests their stubs are kept.
 pub const REMEMBERED: u32 = 5;

@@ -66,7 +66,7 @@ impl<'a> Step<'a> {
             match outwards.ledger.get(&[*seq]) {
                 Ok(records) => {
                     for record in records {
-                        // Not through the cache: what is old is not looked at again.
+                        // Not by way of the cache, which is for what is being worked on.
                         let admission = Admission::of(&outwards.dialects, &record);
                         for (home, _) in admission.items() {
                             spoken.entry(group.trace_of(*home)).or_default().push(*seq);
