@@ -19,3 +19,4 @@ pub mod subject;
 pub mod traces;
 pub mod translate;
 pub mod window;
+pub mod written;

@@ -57,7 +57,9 @@ pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
         let plan = to.plan(&view, before.as_ref(), &out);
         sent.lose(plan.losses.iter().cloned());
         sent.lose(undone(items, &view, &plan));
-        plans.push(plan.writes);
+        let (read, sure): (Vec<Write>, Vec<Write>) = plan.writes.into_iter().partition(|write| write.each.is_some());
+        sent.lose(read.into_iter().filter_map(|write| Some(write.each?.loss)));
+        plans.push(sure);
     }
     sent.requests.extend(requests(&plans, to));
     sent
