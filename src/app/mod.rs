@@ -58,9 +58,12 @@ use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
+use crate::pipeline::retention::Bounds;
+use crate::pipeline::retention::Janitor;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
+use crate::pipeline::window;
 use crate::telemetry;
 use crate::telemetry::alarm::Alarms;
 
@@ -98,6 +101,8 @@ pub struct Gateway {
     pub ledger: Arc<dyn Ledger>,
     /// What each courier knows, by destination.
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
+    /// Takes settled requests away.
+    pub janitor: Arc<Janitor>,
     end: End,
     stop: CancellationToken,
     /// Cancelled when no client is connected any more.
@@ -162,6 +167,8 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             tasks.push(tokio::spawn(courier.run(stop.clone())));
         }
+        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
+        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
@@ -198,7 +205,7 @@ impl Gateway {
             tokio::spawn(data.inspect(move |_| drop(gone))),
             tokio::spawn(http::server::serve(admin, admin_app, end.clone(), grace)),
         ];
-        Ok(Self { ledger, books, end, stop, left, grace, listeners, tasks })
+        Ok(Self { ledger, books, janitor, end, stop, left, grace, listeners, tasks })
     }
 
     /// Stops accepting connections and lets clients end theirs by themselves, each with its next answer,
@@ -244,6 +251,25 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
     };
     options.disk_reserve = config.ledger.disk_reserve;
     Ok(Arc::new(Sqlite::open(options)?))
+}
+
+/// What takes settled requests away; it asks every destination what that still needs.
+fn janitor(
+    config: &Config,
+    outwards: &Arc<Outwards>,
+    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    clock: &Clock,
+) -> Janitor {
+    let asked = books.clone();
+    let pins = move || asked.values().map(|book| book.lock().pins()).collect();
+    let config::Retain { age, size } = config.ledger.retain;
+    Janitor {
+        outwards: Arc::clone(outwards),
+        pins: Arc::new(pins),
+        keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
+        clock: Arc::clone(clock),
+    }
 }
 
 /// The secret that signs login tokens, made at the first start.

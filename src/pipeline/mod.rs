@@ -14,6 +14,7 @@ pub mod read;
 mod recent;
 pub mod record;
 pub mod repeats;
+pub mod retention;
 pub mod story;
 pub mod subject;
 pub mod traces;

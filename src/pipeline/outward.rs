@@ -178,6 +178,9 @@ fn plain(items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientPr
 /// The trace's time before anything is minted, in milliseconds: what its id carries where its origin
 /// puts a time there, else when it began, else when it was first heard of.
 pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View) -> i64 {
+    if let Some(past) = items.past() {
+        return past.ms;
+    }
     let timed = origin.is_some_and(|dialect| dialect.info().timed_ids);
     match view.id {
         Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),

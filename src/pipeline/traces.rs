@@ -16,6 +16,7 @@ use crate::canonical::Op;
 use crate::canonical::Payload;
 use crate::pipeline::admission::Admission;
 use crate::pipeline::admission::Items;
+use crate::pipeline::fold::Past;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -25,6 +26,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::recent::Recent;
 use crate::pipeline::record::Dialects;
+use crate::pipeline::retention::stub;
 
 /// More traces than this are never held, however small.
 const MAX_TRACES: usize = 50_000;
@@ -106,7 +108,7 @@ impl Traces {
         let seqs = self.ledger.seqs_of(trace)?;
         let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items)).unwrap_or_default();
         let missing: Vec<Seq> = seqs.into_iter().filter(|seq| held.seqs.binary_search(seq).is_err()).collect();
-        if missing.is_empty() {
+        if missing.is_empty() && !held.needs_past() {
             return Ok(held);
         }
         let admissions = self.admissions(missing)?;
@@ -117,7 +119,40 @@ impl Traces {
         let mut cache = self.cache.lock();
         let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
         cache.shrink(self.budget);
+        drop(cache);
+        if whole.needs_past() { self.remembered(project, trace, &whole) } else { Ok(whole) }
+    }
+
+    /// A trace with what is remembered of it.
+    fn remembered(&self, project: &str, trace: SubjectKey, held: &TraceItems) -> Result<Arc<TraceItems>, LedgerError> {
+        let mut whole = held.clone();
+        whole.recall(self.past(project, trace)?);
+        let whole = Arc::new(whole);
+        let mut cache = self.cache.lock();
+        let mut cached = cache.take(trace, Arc::clone(&whole));
+        cached.items = Arc::clone(&whole);
+        cache.put(trace, cached);
         Ok(whole)
+    }
+
+    /// What is remembered of a trace whose records have gone.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
+        let stubs = self.ledger.stubs(trace)?;
+        let stub = stubs.iter().find(|stub| stub.trace == trace && *stub.project == *project);
+        Ok(stub.and_then(|stub| stub::past(&self.dialects, stub)).map(Arc::new))
+    }
+
+    /// Drops traces whose records have gone.
+    pub fn forget(&self, traces: impl IntoIterator<Item = SubjectKey>) {
+        let mut cache = self.cache.lock();
+        for trace in traces {
+            if let Some(cached) = cache.traces.pop(&trace) {
+                cache.bytes -= cached.bytes;
+            }
+        }
     }
 
     /// Records by sequence, decoded.
@@ -176,12 +211,16 @@ impl Cache {
                 whole.add(admission.seq, admission.at, admission.quiet, items);
             }
         }
-        self.bytes += cached.bytes;
         let whole = Arc::clone(&cached.items);
+        self.put(trace, cached);
+        whole
+    }
+
+    fn put(&mut self, trace: SubjectKey, cached: Cached) {
+        self.bytes += cached.bytes;
         if let Some((_, evicted)) = self.traces.push(trace, cached) {
             self.bytes -= evicted.bytes;
         }
-        whole
     }
 
     /// Takes a trace out; `held` is what was seen of it a moment ago, in case it has made room since. What

@@ -41,7 +41,7 @@ impl Minted {
     pub fn fact(self, place: &str, key: SubjectKey) -> Fact {
         let mut value = self.ms.to_be_bytes().to_vec();
         value.extend(self.retimed.then_some(1));
-        Fact { space: format!("mint/{place}"), key: key.0.to_be_bytes().to_vec(), value }
+        Fact { space: mint(place), key: key.0.to_be_bytes().to_vec(), value }
     }
 
     /// The reverse of [`Minted::fact`]'s value.
@@ -61,7 +61,7 @@ impl Minted {
 /// # Errors
 /// When the ledger cannot be read.
 pub fn minted(ledger: &dyn Ledger, place: &str, key: SubjectKey) -> Result<Option<Minted>, LedgerError> {
-    let held = ledger.fact(&format!("mint/{place}"), &key.0.to_be_bytes())?;
+    let held = ledger.fact(&mint(place), &key.0.to_be_bytes())?;
     Ok(held.and_then(|held| Minted::read(&held)))
 }
 
@@ -70,7 +70,7 @@ pub fn minted(ledger: &dyn Ledger, place: &str, key: SubjectKey) -> Result<Optio
 /// # Errors
 /// When the ledger cannot be read.
 pub fn fresh(ledger: &dyn Ledger, place: &str, key: SubjectKey) -> Result<BTreeMap<[u8; 8], i64>, LedgerError> {
-    let held = ledger.fact(&format!("fresh/{place}"), &key.0.to_be_bytes())?.unwrap_or_default();
+    let held = ledger.fact(&fresh_space(place), &key.0.to_be_bytes())?.unwrap_or_default();
     let rows = held.chunks_exact(16).filter_map(|row| {
         let (stem, ms) = row.split_first_chunk()?;
         Some((*stem, i64::from_be_bytes(ms.try_into().ok()?)))
@@ -81,7 +81,20 @@ pub fn fresh(ledger: &dyn Ledger, place: &str, key: SubjectKey) -> Result<BTreeM
 /// The fact that [`fresh`] reads.
 pub fn fresh_fact(place: &str, key: SubjectKey, rows: &BTreeMap<[u8; 8], i64>) -> Fact {
     let value = rows.iter().flat_map(|(stem, ms)| stem.iter().copied().chain(ms.to_be_bytes())).collect();
-    Fact { space: format!("fresh/{place}"), key: key.0.to_be_bytes().to_vec(), value }
+    Fact { space: fresh_space(place), key: key.0.to_be_bytes().to_vec(), value }
+}
+
+/// The spaces of all facts here, of a destination, or `""` for every one that needs no own.
+pub fn spaces(place: &str) -> [String; 2] {
+    [mint(place), fresh_space(place)]
+}
+
+fn mint(place: &str) -> String {
+    format!("mint/{place}")
+}
+
+fn fresh_space(place: &str) -> String {
+    format!("fresh/{place}")
 }
 
 #[cfg(test)]

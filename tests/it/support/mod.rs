@@ -200,6 +200,15 @@ impl Site {
         self.ahead.fetch_add(i64::try_from(by.as_nanos()).unwrap(), Ordering::Relaxed);
     }
 
+    /// Takes away what is not kept any longer; the records left.
+    pub(crate) async fn sweep(&self) -> u64 {
+        let gateway = self.gateway.as_ref().unwrap();
+        let janitor = Arc::clone(&gateway.janitor);
+        let now = (janitor.clock)();
+        janitor.sweep(now).await.unwrap();
+        gateway.ledger.status().records
+    }
+
     /// Why traces are given up on at a destination, sorted.
     pub(crate) fn parked(&self, destination: &str) -> Vec<String> {
         let book = self.gateway.as_ref().unwrap().books[destination].lock();

@@ -7,5 +7,6 @@ mod again;
 mod early;
 mod gone;
 mod old;
+mod retired;
 mod scene;
 mod waiting;
