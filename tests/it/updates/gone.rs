@@ -8,13 +8,16 @@ use serde_json::json;
 use super::scene::LOOKUP;
 use super::scene::OPIK_LOOKUP;
 use super::scene::OPIK_TRACE;
+use super::scene::OUTER;
 use super::scene::TRACE;
 use super::scene::VENDORS;
 use super::scene::WHOLE;
 use super::scene::all_show;
+use super::scene::galileo;
 use super::scene::opik;
 use super::scene::pandaprobe;
 use super::scene::scores;
+use super::scene::shows;
 use super::scene::site;
 
 async fn send(client: &crate::support::Client) {
@@ -49,6 +52,27 @@ async fn a_score_taken_back() {
     // Galileo takes client-made scores with the creation only; that it keeps them is a recorded loss.
     assert_eq!(scores(&site, "galileo").await, json!([["deep", 0.25], ["once", 0.5], ["stays", 0.9]]));
     all_show(&site, WHOLE).await;
+    site.close().await;
+}
+
+/// Where a vendor cannot delete a single span, that it stays is a recorded loss.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_span_taken_back() {
+    let (site, client, home) = site().await;
+    galileo::send_trace(&client, &home, galileo::trace(), true).await;
+    galileo::send_span(&client, &home, TRACE, galileo::outer()).await;
+    galileo::send_span(&client, &home, OUTER, galileo::lookup()).await;
+    all_show(&site, WHOLE).await;
+    let filter = json!({"type": "id", "column_id": "id", "operator": "eq", "value": LOOKUP});
+    let body = json!({"log_stream_id": home.stream, "filters": [filter]});
+    client.must(200, "POST", &home.path("spans/delete"), &body).await;
+    site.settled().await;
+    let without = r#"{"name": "trip", "input": "Oslo?", "output": "3 degrees", "end": "2026-11-21T01:12:47.378Z",
+        "spans": {"outer": {"name": "outer", "input": "Oslo?", "output": "done", "end": "2026-11-21T01:12:47.3Z"}}}"#;
+    shows(&site, "galileo", without).await;
+    for vendor in ["opik", "pandaprobe"] {
+        shows(&site, vendor, WHOLE).await;
+    }
     site.close().await;
 }
 
