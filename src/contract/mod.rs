@@ -68,6 +68,7 @@ pub use operate::TraceFate;
 pub use outward::Answer;
 pub use outward::Bucket;
 pub use outward::DEFAULT_NAME;
+pub use outward::Each;
 pub use outward::Known;
 pub use outward::Outward;
 pub use outward::Plan;

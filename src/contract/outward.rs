@@ -100,6 +100,17 @@ pub struct Write {
     pub target: Target,
     /// A read to make first; the write is skipped when [`Dialect::confirmed`] holds for its answer.
     pub unless: Option<Box<Request>>,
+    /// Set where the vendor's own ids are needed, which only a read gives.
+    pub each: Option<Box<Each>>,
+}
+
+/// A write that is sent once for each row that a read finds.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// The read; [`Dialect::each`] finds the rows in its answer.
+    pub look: Request,
+    /// What is lost where nothing can be read.
+    pub loss: Loss,
 }
 
 /// Which egress limit a request counts against.

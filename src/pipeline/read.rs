@@ -16,6 +16,7 @@ use crate::canonical::View;
 use crate::canonical::ids;
 use crate::contract::Answer;
 use crate::contract::Caller;
+use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Found;
 use crate::contract::Outward;
@@ -34,6 +35,7 @@ use crate::pipeline::subject;
 use crate::pipeline::window;
 use crate::pipeline::window::Minted;
 use crate::pipeline::window::minted;
+use crate::pipeline::written;
 
 /// The read stage.
 pub struct Reader {
@@ -101,7 +103,7 @@ impl Reader {
     /// Asks the project's `read_from` destination, under each vendor project written to.
     async fn ask(&self, project: &str, wanted: &Target) -> Result<Option<Found>, Refusal> {
         let Some(destination) = self.read_from.get(project) else { return Ok(None) };
-        for vendor_project in vendor_projects(destination, project) {
+        for vendor_project in self.vendor_projects(destination, project).map_err(unreadable)? {
             let known = destination.client.learn(&vendor_project).await.map_err(|(_, why)| away(destination, &why))?;
             let out = self.guess(project, destination, wanted, &vendor_project);
             let asked = asked(destination, wanted, &out);
@@ -120,6 +122,20 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Where to ask: the route's own vendor project, else each that the project was written to.
+    fn vendor_projects(&self, destination: &Destination, project: &str) -> Result<Vec<VendorProject>, LedgerError> {
+        let route = destination.routes.get(project);
+        let stream = route.and_then(|route| route.stream.clone());
+        if let Some(name) = route.and_then(|route| route.vendor_project.clone()) {
+            return Ok(vec![VendorProject { name, stream: stream.unwrap_or_else(|| DEFAULT_NAME.to_owned()) }]);
+        }
+        let mut written = written::all(&*self.outwards.ledger, &destination.name, project)?;
+        if written.is_empty() {
+            written.push(VendorProject { name: DEFAULT_NAME.to_owned(), stream: DEFAULT_NAME.to_owned() });
+        }
+        Ok(written)
     }
 
     /// How an id that is not held is translated for a destination: with the time minted for it, if one
@@ -142,21 +158,6 @@ impl Reader {
         let mut out = Outward { scope, project: vendor.clone(), fresh, ..Outward::default() };
         minted.apply(&mut out);
         out
-    }
-}
-
-fn vendor_projects(destination: &Destination, project: &str) -> Vec<VendorProject> {
-    let route = destination.routes.get(project);
-    let stream = route.and_then(|route| route.stream.clone());
-    match route.and_then(|route| route.vendor_project.clone()) {
-        Some(name) => vec![VendorProject { name, stream: stream.unwrap_or_else(|| "default".to_owned()) }],
-        None => {
-            let mut written = destination.client.projects();
-            if written.is_empty() {
-                written.push(VendorProject { name: "default".to_owned(), stream: "default".to_owned() });
-            }
-            written
-        }
     }
 }
 

@@ -191,11 +191,6 @@ impl Client {
         Err((Verdict::Retry(None), "looking up the project came to no end".to_owned()))
     }
 
-    /// The vendor projects written to since the start.
-    pub fn projects(&self) -> Vec<VendorProject> {
-        self.known.lock().keys().cloned().collect()
-    }
-
     /// Where the vendor is.
     pub fn base(&self) -> &Url {
         &self.base

@@ -20,6 +20,7 @@ use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
+use crate::pipeline::undone;
 
 /// A trace that is to be sent now.
 pub(super) struct Job {
@@ -189,6 +190,12 @@ pub(super) fn due(route: &Route, quiet: Duration, at: Time) -> Time {
 impl Job {
     /// Plans it, now that the vendor project is known.
     pub(super) fn plan(&self, destination: &Destination) -> Plan {
-        destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out)
+        let mut plan = destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out);
+        // Of a trace left with nothing the plan deletes the whole, unless it is of some rows only.
+        if !self.view.spans.is_empty() || (self.eager && !self.items.is_gone(self.upto)) {
+            let deletes = undone::span_deletes(&self.items, &self.view, &plan, (self.shown_upto, self.upto));
+            plan.losses.extend(deletes);
+        }
+        plan
     }
 }

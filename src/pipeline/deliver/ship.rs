@@ -1,12 +1,14 @@
 //! Sending a batch of due traces: look, learn names, plan, and send stage by stage.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures::future::join_all;
 use indexmap::IndexSet;
+use parking_lot::Mutex;
 
 use super::Destination;
 use super::batch;
@@ -38,6 +40,7 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
 use crate::pipeline::window::Window;
+use crate::pipeline::written;
 use crate::telemetry::metrics;
 
 /// A job, what it updates that is nowhere, and why that could not be found out.
@@ -75,6 +78,8 @@ pub(super) struct Shipper {
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
     pub(super) start: Seq,
+    /// Vendor projects known to be remembered, by the project they belong to.
+    pub(super) written: Mutex<HashSet<(Arc<str>, VendorProject)>>,
 }
 
 /// A trace under way.
@@ -209,7 +214,27 @@ impl Shipper {
                 }
             }
         }
+        self.remember_projects(&ready).await;
         ready
+    }
+
+    /// Remembers vendor projects that are written to for the first time; what fails is tried again with
+    /// the next write.
+    async fn remember_projects(&self, jobs: &[Job]) {
+        let places: HashSet<_> = {
+            let written = self.written.lock();
+            let places = jobs.iter().map(|job| (Arc::clone(&job.project), job.out.project.clone()));
+            places.filter(|place| !written.contains(place)).collect()
+        };
+        if places.is_empty() {
+            return;
+        }
+        let fact =
+            |(project, vendor): &(Arc<str>, VendorProject)| written::fact(&self.destination.name, project, vendor);
+        match self.outwards.ledger.put_if_absent(places.iter().map(fact).collect()).await {
+            Ok(_) => self.written.lock().extend(places),
+            Err(error) => tracing::warn!(%error, "a vendor project could not be remembered for reads"),
+        }
     }
 
     async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {

@@ -185,6 +185,15 @@ impl TraceItems {
         }
     }
 
+    /// The spans that records above `after`, up to `upto`, delete one by one.
+    pub fn deleted_spans(&self, after: Seq, upto: Seq) -> impl Iterator<Item = Id> {
+        let deletes = self.deletes.iter().filter(move |held| held.seq > after && held.seq <= upto);
+        deletes.filter_map(|held| match &held.item.op {
+            Op::Delete(Target::Span { span, .. }) => Some(*span),
+            _ => None,
+        })
+    }
+
     /// What deletes have ended, as of a record.
     fn tombs(&self, upto: Seq) -> Tombs {
         Tombs::of(self.deletes.iter().filter(|held| held.seq <= upto))

@@ -140,7 +140,7 @@ async fn what_never_got_there_gets_new_ids() {
 }
 
 /// An id of this moment.
-#[expect(clippy::disallowed_methods, reason = "a client makes its ids in the real world's time")]
+#[expect(clippy::disallowed_methods, reason = "the stand-ins live in the real world's time")]
 fn now() -> String {
     Uuid::now_v7().to_string()
 }

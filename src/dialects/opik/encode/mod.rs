@@ -148,6 +148,7 @@ fn create(rows: &str, target: Target, row: Bytes, out: &Outward) -> Write {
         bucket: Bucket::Write,
         target,
         unless: None,
+        each: None,
     }
 }
 
@@ -163,7 +164,7 @@ fn delete(view: &View, out: &Outward) -> Write {
 
 fn alone<T: Serialize>(method: Method, path: String, body: &T, bucket: Bucket, target: Target) -> Write {
     let (batch, headers, row) = (String::new(), Vec::new(), json(body, 0));
-    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None }
+    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None, each: None }
 }
 
 /// A row's own facts take about so much; payloads come on top.
