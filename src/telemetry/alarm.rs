@@ -20,6 +20,8 @@ pub enum Kind {
     Ledger,
     /// A vendor does not take our credential.
     Credential,
+    /// A vendor cannot be connected to as it should be.
+    Connection,
     /// A vendor refuses what it used to take; the destination is paused instead of giving its backlog up.
     Refusals,
     /// A vendor accepts and does not show.
@@ -38,6 +40,7 @@ impl Kind {
             Self::Quarantined => "quarantined",
             Self::Ledger => "ledger",
             Self::Credential => "credential",
+            Self::Connection => "connection",
             Self::Refusals => "refusals",
             Self::Worker => "worker",
             Self::Backlog => "backlog",

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -33,6 +31,7 @@ use crate::contract::Known;
 use crate::contract::Request;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
+use crate::telemetry::metrics;
 
 /// A way to one vendor account.
 #[derive(Clone)]
@@ -47,7 +46,7 @@ pub struct Client {
     gate: Gate,
     timeout: Duration,
     room: Room,
-    alarmed: Arc<AtomicBool>,
+    barred: Arc<Mutex<Option<&'static str>>>,
     known: Arc<Mutex<BTreeMap<VendorProject, Known>>>,
 }
 
@@ -107,8 +106,8 @@ impl Client {
         let Parts { name, http, dialect, base, keys, read_again, settings, in_flight, timeout, room } = parts;
         let gate = Gate::new(in_flight);
         let keys = Arc::new(ArcSwap::from_pointee(keys));
-        let (alarmed, known) = Default::default();
-        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, alarmed, known }
+        let (barred, known) = Default::default();
+        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, barred, known }
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -209,7 +208,7 @@ impl Client {
         pass.back(if busy { Trip::Bad } else { Trip::Good(begun.elapsed()) });
         match answer {
             Ok(answer) => {
-                self.alarmed.store(false, Ordering::Relaxed);
+                *self.barred.lock() = None;
                 Ok(answer)
             }
             Err(trouble) => Err(self.tell(&trouble)),
@@ -243,14 +242,19 @@ impl Client {
         url.filter(|_| request.path.starts_with('/')).ok_or(Trouble::Elsewhere)
     }
 
-    /// Counts a failure, and raises the alarm where waiting alone will not mend it.
+    /// What bars the way there until somebody mends it; `None` where waiting may be enough.
+    pub fn barred(&self) -> Option<&'static str> {
+        *self.barred.lock()
+    }
+
+    /// Counts a failure, and notes what waiting alone will not mend.
     fn tell(&self, trouble: &Trouble) -> String {
-        let kind = trouble.kind();
-        metrics::counter!("spangate_egress_errors_total", "destination" => self.name.to_string(), "kind" => kind)
-            .increment(1);
-        if trouble.needs_a_person() && !self.alarmed.swap(true, Ordering::Relaxed) {
-            tracing::error!(destination = %self.name, kind, "deliveries wait until somebody mends this: {trouble}");
+        metrics::unanswered(&self.name, trouble.kind());
+        let mut barred = self.barred.lock();
+        if *barred != trouble.bar() {
+            tracing::warn!(destination = %self.name, "{trouble}");
         }
+        *barred = trouble.bar();
         trouble.to_string()
     }
 }

@@ -421,6 +421,7 @@ impl Courier {
             Kind::Credential,
             when(State::Credential, "the vendor does not take our credential: replace it, or resume"),
         );
+        alarm(Kind::Connection, destination.client.barred());
         alarm(
             Kind::Refusals,
             when(State::Refusing, "the vendor refuses nearly everything: look at its answers, then resume"),

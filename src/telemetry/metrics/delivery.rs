@@ -18,6 +18,12 @@ pub fn vendor_answered(destination: &str, outcome: &'static str, rows: usize, to
     metrics::histogram!(names::VENDOR_SECONDS, "destination" => destination).record(took);
 }
 
+/// A request to a vendor got no whole answer; `kind` is what went wrong, in one word.
+pub fn unanswered(destination: &str, kind: &'static str) {
+    let destination = DESTINATIONS.of(destination);
+    metrics::counter!(names::VENDOR_FAILURES, "destination" => destination, "kind" => kind).increment(1);
+}
+
 /// A vendor took traces and spans, in rows as it bills them.
 pub fn billed(destination: &str, units: u64) {
     metrics::counter!(names::UNITS, "destination" => DESTINATIONS.of(destination)).increment(units);

@@ -28,6 +28,7 @@ pub use delivery::items;
 pub use delivery::lost;
 pub use delivery::retried;
 pub use delivery::shown;
+pub use delivery::unanswered;
 pub use delivery::vendor_answered;
 pub use names::Kind;
 pub use names::METRICS;

@@ -40,6 +40,7 @@ pub(super) const UNITS: &str = "spangate_billable_units_total";
 pub(super) const VENDOR_REQUESTS: &str = "spangate_vendor_requests_total";
 pub(super) const VENDOR_ROWS: &str = "spangate_vendor_rows_total";
 pub(super) const VENDOR_SECONDS: &str = "spangate_vendor_seconds";
+pub(super) const VENDOR_FAILURES: &str = "spangate_vendor_failures_total";
 pub(super) const RETRIES: &str = "spangate_retries_total";
 pub(super) const CONFIRM_FAILURES: &str = "spangate_confirm_failures_total";
 pub(super) const LOSSES: &str = "spangate_losses_total";
@@ -56,7 +57,7 @@ pub(super) const LEDGER_READY: &str = "spangate_ledger_ready";
 pub(super) const ALARM: &str = "spangate_alarm";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 28] = [
+pub const METRICS: [Metric; 29] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
     counter(REFUSED, "dialect, reason", "requests refused, by reason; `foreign_key`: it carried a vendor's own key"),
@@ -71,6 +72,7 @@ pub const METRICS: [Metric; 28] = [
     counter(VENDOR_REQUESTS, "destination, outcome", "requests to a vendor, by what the answer meant"),
     counter(VENDOR_ROWS, "destination, outcome", "rows in them"),
     histogram(VENDOR_SECONDS, "destination", "seconds from a request to a vendor's answer"),
+    counter(VENDOR_FAILURES, "destination, kind", "requests to a vendor without an answer, by what went wrong"),
     counter(RETRIES, "destination", "traces tried again after a failure"),
     counter(CONFIRM_FAILURES, "destination", "writes accepted by a vendor that did not show in time"),
     counter(LOSSES, "destination, field", "fields that a translation could not carry at all"),
