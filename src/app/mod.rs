@@ -72,6 +72,9 @@ use crate::telemetry::alarm::Alarms;
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
 
+/// What a courier needs to write down where it is, however short the grace.
+const TASKS_END_WITHIN: Duration = Duration::from_secs(3);
+
 /// How long clients may take to end their connections by themselves.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -235,7 +238,7 @@ impl Gateway {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.end.stop();
         self.stop.cancel();
-        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace));
+        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace * 3 / 4));
         for listener in listeners {
             listener.context("a listener panicked")??;
         }
@@ -293,15 +296,15 @@ async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     held.into_iter().next().context("the ledger held no token secret")
 }
 
-/// Waits for the tasks; what they have not done within the grace is done after the next start.
-async fn end_all(tasks: Vec<JoinHandle<()>>, grace: Duration) {
-    let deadline = Instant::now() + grace;
+/// Waits for the tasks; what they have not done in time is done after the next start.
+async fn end_all(tasks: Vec<JoinHandle<()>>, within: Duration) {
+    let deadline = Instant::now() + within.max(TASKS_END_WITHIN);
     for mut task in tasks {
         match timeout_at(deadline, &mut task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "a task panicked"),
             Err(_) => {
-                tracing::warn!("a task did not end in the grace period; its work goes on after the next start");
+                tracing::warn!("a task did not end in time; its work goes on after the next start");
                 task.abort();
             }
         }
