@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use anyhow::Context;
+use futures::FutureExt;
 use futures::future::join_all;
 use parking_lot::Mutex;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use crate::config;
@@ -28,6 +33,7 @@ use crate::http::keys::Keys;
 use crate::http::keys::Rates;
 use crate::http::keys::Scopes;
 use crate::http::limits::Limits;
+use crate::http::server::End;
 use crate::http::tokens::Tokens;
 use crate::pipeline::accept::Acceptor;
 use crate::pipeline::accept::NewId;
@@ -67,6 +73,9 @@ use crate::telemetry::alarm::Alarms;
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
 
+/// How long clients may take to end their connections by themselves.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Everything from outside that a gateway needs beside its configuration.
 pub struct World {
     /// The dialects there are.
@@ -97,7 +106,11 @@ pub struct Gateway {
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
     /// Takes settled requests away.
     pub janitor: Arc<Janitor>,
+    end: End,
     stop: CancellationToken,
+    /// Cancelled when no client is connected any more.
+    left: CancellationToken,
+    grace: Duration,
     listeners: Vec<JoinHandle<anyhow::Result<()>>>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -199,11 +212,21 @@ impl Gateway {
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
         tasks.push(tokio::spawn(until(stop.clone(), operator.watch())));
         let grace = config.server.shutdown_grace;
+        let (end, left) = (End::default(), CancellationToken::new());
+        let gone = left.clone().drop_guard();
+        let data = http::server::serve(data, app, end.clone(), grace);
         let listeners = vec![
-            tokio::spawn(http::server::serve(data, app, stop.clone(), grace)),
-            tokio::spawn(http::server::serve(admin, admin_app, stop.clone(), grace)),
+            tokio::spawn(data.inspect(move |_| drop(gone))),
+            tokio::spawn(http::server::serve(admin, admin_app, end.clone(), grace)),
         ];
-        Ok(Self { ledger, books, janitor, stop, listeners, tasks })
+        Ok(Self { ledger, books, janitor, end, stop, left, grace, listeners, tasks })
+    }
+
+    /// Stops accepting connections and lets clients end theirs by themselves, each with its next answer,
+    /// for a part of the grace; a client that is cut off between two requests may lose the second.
+    pub async fn take_leave(&self) {
+        self.end.leave();
+        let _ = timeout(LEAVE_WITHIN.min(self.grace / 4), self.left.cancelled()).await;
     }
 
     /// Stops accepting, finishes what is in hand, and leaves the rest for the next start.
@@ -211,13 +234,11 @@ impl Gateway {
     /// # Errors
     /// When the ledger cannot be closed.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.end.stop();
         self.stop.cancel();
-        let (listeners, tasks) = tokio::join!(join_all(self.listeners), join_all(self.tasks));
+        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace));
         for listener in listeners {
             listener.context("a listener panicked")??;
-        }
-        for task in tasks {
-            task.context("a task panicked")?;
         }
         self.ledger.close().await.context("closing the ledger")?;
         Ok(())
@@ -280,6 +301,21 @@ async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     let fact = Fact { space: "secrets".to_owned(), key: b"login".to_vec(), value: value.to_vec() };
     let held = ledger.put_if_absent(vec![fact]).await.context("storing the token secret")?;
     held.into_iter().next().context("the ledger held no token secret")
+}
+
+/// Waits for the tasks; what they have not done within the grace is done after the next start.
+async fn end_all(tasks: Vec<JoinHandle<()>>, grace: Duration) {
+    let deadline = Instant::now() + grace;
+    for mut task in tasks {
+        match timeout_at(deadline, &mut task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a task panicked"),
+            Err(_) => {
+                tracing::warn!("a task did not end in the grace period; its work goes on after the next start");
+                task.abort();
+            }
+        }
+    }
 }
 
 /// Runs something that never ends, until told to stop.

@@ -44,6 +44,9 @@ pub trait Facts: Clone + Default {
     /// Applies one difference; `false` when the path is unknown or the value does not fit.
     fn restore(&mut self, path: &str, difference: &Raw) -> bool;
 
+    /// Whether the fact at a path is set.
+    fn has(&self, path: &str) -> bool;
+
     /// The fact at a path as normal JSON text (`null` when not set).
     fn normal(&self, path: &str) -> Option<String>;
 
@@ -123,6 +126,13 @@ macro_rules! facts {
                             None => false,
                         }
                     } )*
+                    _ => false,
+                }
+            }
+
+            fn has(&self, path: &str) -> bool {
+                match path {
+                    $( stringify!($field) => self.$field.is_set(), )*
                     _ => false,
                 }
             }

@@ -12,9 +12,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Verbatim JSON text: number forms, key order and escapes survive.
+///
+/// Boxed inside: the parser gives a box, and to share its text in place would copy it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
-pub struct Raw(Arc<RawValue>);
+pub struct Raw(Arc<Box<RawValue>>);
 
 impl Raw {
     /// The JSON text.
@@ -27,13 +29,13 @@ impl Raw {
         let raw = serde_json::value::to_raw_value(value)
             .or_else(|_| RawValue::from_string("null".to_owned()))
             .expect("null is JSON");
-        Self(Arc::from(raw))
+        Self(Arc::new(raw))
     }
 
     /// The text itself, if it is one JSON value.
     pub fn parse(text: &str) -> Option<Self> {
         let raw: Box<RawValue> = serde_json::from_str(text).ok()?;
-        Some(Self(Arc::from(raw)))
+        Some(Self(Arc::new(raw)))
     }
 
     /// Reads the text as a type.

@@ -29,8 +29,8 @@ impl Time {
 
     /// RFC 3339 in UTC with `Z`, as many decimals as given (0 to 9), cut and not rounded.
     pub fn rfc3339(self, decimals: u8) -> String {
-        let unit = 10_i64.pow(9 - u32::from(decimals.min(9)));
-        let stamp = Timestamp::from_nanosecond(i128::from(self.0.div_euclid(unit) * unit)).unwrap_or_default();
+        let unit = 10_i128.pow(9 - u32::from(decimals.min(9)));
+        let stamp = Timestamp::from_nanosecond(i128::from(self.0).div_euclid(unit) * unit).unwrap_or_default();
         format!("{stamp:.*}", usize::from(decimals))
     }
 
@@ -49,9 +49,9 @@ impl Time {
         Self(self.0.saturating_add(nanos))
     }
 
-    /// The same instant cut to whole microseconds.
+    /// The same instant cut to whole microseconds; the earliest there is stays in the range.
     pub fn micros(self) -> Self {
-        Self(self.0.div_euclid(1_000) * 1_000)
+        Self(self.0.div_euclid(1_000).checked_mul(1_000).unwrap_or(self.0 / 1_000 * 1_000))
     }
 }
 
@@ -66,6 +66,8 @@ mod tests {
         let time = Time::parse("2026-01-02T03:04:05.678901+02:00").unwrap();
         assert_eq!(time.exact(), "2026-01-02T01:04:05.678901Z");
         assert_eq!(time.rfc3339(3), "2026-01-02T01:04:05.678Z");
+        assert_eq!(Time(i64::MIN).micros(), Time(-9_223_372_036_854_775_000));
+        assert_eq!(Time(i64::MIN).rfc3339(3), "1677-09-21T00:12:43.145Z");
         assert_eq!(Time::parse("2026-01-02T03:04:05"), None);
         assert_eq!(Time::parse_lenient("2026-01-02T03:04:05").unwrap().exact(), "2026-01-02T03:04:05.000000Z");
     }

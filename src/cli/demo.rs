@@ -18,6 +18,7 @@ use crate::config;
 use crate::config::Sources;
 use crate::dialects::DIALECTS;
 use crate::http::keys::digest;
+use crate::pipeline::ledger;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Told;
 use crate::sandbox;
@@ -77,6 +78,8 @@ pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> an
         Some(state) => std::path::absolute(state).context("the state directory's path")?,
         None => fresh_directory()?,
     };
+    let mut signals = world::Signals::listen()?;
+    ledger::ensure_free(&state.join("gateway"))?;
     let vendors = world::bind(args.vendors, "the stand-ins").await?;
     let vendors_at = vendors.local_addr()?;
     let environment = vendor_keys(environment);
@@ -94,14 +97,14 @@ pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> an
     let gateway = Gateway::start(&loaded.config, world).await?;
     print!("{}", welcome(data_at, admin_at, vendors_at, &state.display().to_string()));
     tokio::select! {
-        stop = world::stop_signal() => stop?,
-        () = play_all(args.play.as_deref(), data_at) => world::stop_signal().await?,
+        () = signals.next() => {}
+        () = play_all(args.play.as_deref(), data_at) => signals.next().await,
     }
     println!("stopping");
-    gateway.stop().await?;
+    let code = world::stop(gateway, &mut signals).await?;
     stop.cancel();
     serving.await??;
-    Ok(0)
+    Ok(code)
 }
 
 /// What `--play` takes: every session, or that of one dialect.

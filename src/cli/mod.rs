@@ -13,6 +13,7 @@ mod keys;
 mod play;
 mod sandbox;
 mod serve;
+mod sockets;
 mod stopped;
 mod translate;
 mod world;
@@ -66,7 +67,10 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     match cli.verb {
         Verb::Demo(args) => wait(demo::run(args, environment)),
-        Verb::Serve(args) => wait(serve::run(args, environment)),
+        Verb::Serve(args) => {
+            let sockets = sockets::handed_in(&environment)?;
+            wait(serve::run(args, environment, sockets))
+        }
         Verb::Check(args) => check::run(args, environment, &infos()),
         Verb::Explain(args) => wait(explain::run(args)),
         Verb::Destinations(args) => wait(destinations::run(args)),
@@ -123,5 +127,8 @@ fn count(n: u64, what: &str) -> String {
 /// Runs a verb that waits for the network.
 fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
-    runtime.block_on(verb)
+    let result = runtime.block_on(verb);
+    // Without waiting for what blocks: it was given its time, or nobody wants to wait any longer.
+    runtime.shutdown_background();
+    result
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
     let stop = CancellationToken::new();
     let options = sandbox::Options { state: args.state, ..sandbox::Options::default() };
     let serving = tokio::spawn(sandbox::serve(listener, options, stop.clone()));
-    world::stop_signal().await?;
+    world::Signals::listen()?.next().await;
     stop.cancel();
     serving.await??;
     Ok(0)

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::infos;
+use super::sockets::Sockets;
 use super::world;
 use crate::app::Gateway;
 use crate::config;
 use crate::config::Sources;
+use crate::pipeline::ledger;
 use crate::telemetry;
 use crate::telemetry::logs::Format;
 
@@ -15,9 +17,15 @@ use crate::telemetry::logs::Format;
 ///
 /// Reads config/default.toml's values, then the file, then SPANGATE__SECTION__KEY from the
 /// environment. Ends at SIGTERM or Ctrl-C: requests in hand are finished, what is not delivered yet
-/// waits in the state directory for the next start.
+/// waits in the state directory for the next start. A second signal ends it at once.
+///
+/// Listening sockets may be handed in by the supervisor as systemd does (LISTEN_FDS, LISTEN_PID, and
+/// LISTEN_FDNAMES with the names data and admin; unnamed, the first is for data). Then a restart refuses
+/// no connection. What is not handed in is opened as configured.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "Example:\n  spangate serve --config spangate.toml")]
+#[command(
+    after_long_help = "Examples:\n  spangate serve --config spangate.toml\n  systemd-socket-activate -l 4400 -l 4401 --fdname=data:admin spangate serve --config spangate.toml"
+)]
 pub(super) struct Args {
     /// The TOML file.
     #[arg(long, value_name = "FILE")]
@@ -33,7 +41,7 @@ pub(super) struct Args {
     pub log_json: bool,
 }
 
-pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, environment: BTreeMap<String, String>, sockets: Sockets) -> anyhow::Result<u8> {
     let sources = Sources { file: args.config, environment: environment.clone(), ..Sources::default() };
     let loaded = config::load(&sources, &infos())?;
     if args.print_config {
@@ -46,12 +54,15 @@ pub(super) async fn run(args: Args, environment: BTreeMap<String, String>) -> an
         tracing::warn!(path = %warning.path, "{}", warning.text);
     }
     let server = &loaded.config.server;
-    let data = world::bind(server.listen, "SDKs").await?;
-    let admin = world::bind(server.admin_listen, "operators").await?;
+    let mut signals = world::Signals::listen()?;
+    ledger::ensure_free(&server.state_dir)?;
+    let (data, admin) = sockets.listeners(server.listen, server.admin_listen).await?;
     tracing::info!(listen = %data.local_addr()?, admin = %admin.local_addr()?, state_dir = %server.state_dir.display(), "serving");
-    let gateway = Gateway::start(&loaded.config, world::world(environment, data, admin, None, None)).await?;
-    world::stop_signal().await?;
+    let gateway = tokio::select! {
+        started = Gateway::start(&loaded.config, world::world(environment, data, admin, None, None)) => started?,
+        () = signals.next() => return Ok(0),
+    };
+    signals.next().await;
     tracing::info!("stopping");
-    gateway.stop().await?;
-    Ok(0)
+    world::stop(gateway, &mut signals).await
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::world;
 use crate::contract::Names;
+use crate::contract::Refusal;
 use crate::dialects::DIALECTS;
 use crate::pipeline::explain::Explainer;
 use crate::pipeline::explain::Outlet;
@@ -35,7 +36,8 @@ pub(super) fn open(dir: &Path) -> anyhow::Result<Operator> {
     let dialects = Dialects::new(&DIALECTS);
     let traces = Arc::new(Traces::new(Arc::clone(&ledger), dialects.clone(), CACHE));
     let homes = Arc::new(Homes::open(Arc::clone(&ledger), dialects.clone())?);
-    let names: Arc<dyn Names> = Arc::new(NameTable::open(Arc::clone(&ledger), world::clock(), Arc::new(|_| None))?);
+    let names: Arc<dyn Names> =
+        Arc::new(NameTable::open(Arc::clone(&ledger), world::clock(), Arc::new(|_| Err(Refusal::Unauthenticated)))?);
     let mut outlets = Vec::new();
     for (name, entry) in &roster.destinations {
         outlets.extend(Outlet::stopped(name, entry, &dialects, (&*ledger, &traces))?);

@@ -8,9 +8,11 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use crate::app::Gateway;
 use crate::app::World;
 use crate::contract::Clock;
 use crate::dialects::DIALECTS;
@@ -51,11 +53,41 @@ pub(super) async fn bind(address: SocketAddr, what: &str) -> anyhow::Result<TcpL
     TcpListener::bind(address).await.with_context(|| format!("listening on {address} for {what}"))
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-pub(super) async fn stop_signal() -> anyhow::Result<()> {
-    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+/// Ctrl-C and SIGTERM. From when it is made they end the process no more, but are told.
+pub(super) struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+        Ok(Self { term, interrupt })
+    }
+
+    /// Resolves at the next signal.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.term.recv() => {}
+        }
+    }
+}
+
+/// Ends a gateway: clients end their connections, requests in hand are finished, the rest is left for
+/// the next start. A second signal ends the process at once, which loses nothing that was acknowledged.
+pub(super) async fn stop(gateway: Gateway, signals: &mut Signals) -> anyhow::Result<u8> {
+    let stopping = async {
+        gateway.take_leave().await;
+        gateway.stop().await
+    };
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("listening for Ctrl-C"),
-        _ = term.recv() => Ok(()),
+        stopped = stopping => stopped.map(|()| 0),
+        () = signals.next() => {
+            tracing::warn!("a second signal: ended at once, requests in hand are not answered");
+            Ok(1)
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::canonical::Time;
 use crate::canonical::View;
 use crate::contract::Dialect;
 use crate::contract::Outward;
+use crate::contract::Refusal;
 use crate::contract::Slip;
 
 /// What the gateway offers to a dialect's routes; axum state.
@@ -135,8 +136,8 @@ pub struct Accepted {
     pub receipt: [u8; 16],
     /// When it was accepted.
     pub at: Time,
-    /// What it said.
-    pub decoded: Arc<Decoded>,
+    /// What it said, in the document's order.
+    pub items: Vec<Arc<Item>>,
 }
 
 /// Answers reads.
@@ -185,8 +186,11 @@ pub trait Names: Send + Sync {
     /// Every name of a kind under a parent, oldest first.
     fn list(&self, project: &str, dialect: &str, kind: &str, parent: &str) -> Vec<Named>;
 
-    /// A login token for a gateway key presented in a body; `None` for an unknown key.
-    fn log_in(&self, key: &SecretString) -> Option<String>;
+    /// A login token for a gateway key presented in a body.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthorized`] or [`Refusal::ForeignKey`] when it is none that may come in.
+    fn log_in(&self, key: &SecretString) -> Result<String, Refusal>;
 }
 
 /// A name that we gave an id to.
@@ -202,68 +206,4 @@ pub struct Named {
     pub name: String,
     /// When it was first given.
     pub since: Time,
-}
-
-/// Why a request is refused. Each dialect renders it in its vendor's shape and status.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// The body is not JSON, or not of the shape at all.
-    #[error("{message}")]
-    Malformed {
-        /// What is wrong and where.
-        message: String,
-    },
-    /// A value in it breaks a rule of the vendor.
-    #[error("{path}: {rule}")]
-    Invalid {
-        /// The path in the document, e.g. `spans[0].start_time`.
-        path: String,
-        /// The rule it breaks.
-        rule: String,
-    },
-    /// No credential.
-    #[error("no credential was presented")]
-    Unauthenticated,
-    /// An unknown or expired key.
-    #[error("{0}")]
-    Unauthorized(String),
-    /// The key may not do that.
-    #[error("{0}")]
-    Forbidden(String),
-    /// There is no such thing.
-    #[error("{what} {id} not found")]
-    NotFound {
-        /// What was asked for, e.g. `trace`.
-        what: &'static str,
-        /// The id as asked.
-        id: String,
-    },
-    /// Too much at once; the whole seconds after which to come again.
-    #[error("{what}; retry after {after_s} s")]
-    TooMany {
-        /// Which limit.
-        what: String,
-        /// Seconds, at least 1.
-        after_s: u64,
-    },
-    /// Too large.
-    #[error("{0}")]
-    TooLarge(String),
-    /// Another content type or encoding than we read.
-    #[error("{0}")]
-    Unsupported(String),
-    /// We cannot at the moment, and nothing was stored.
-    #[error("{what}")]
-    Unavailable {
-        /// What is missing.
-        what: String,
-        /// Seconds after which to come again.
-        after_s: u64,
-    },
-    /// It did not finish in time.
-    #[error("the request took too long")]
-    Timeout,
-    /// Our own fault; the cause is in the log.
-    #[error("internal error")]
-    Internal,
 }

@@ -11,7 +11,9 @@ mod explain;
 mod inward;
 mod operate;
 mod outward;
+pub mod pause;
 mod receipt;
+mod refusal;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
@@ -41,7 +43,6 @@ pub use inward::Found;
 pub use inward::Named;
 pub use inward::Names;
 pub use inward::Read;
-pub use inward::Refusal;
 pub use inward::Seed;
 
 pub use operate::Account;
@@ -80,3 +81,5 @@ pub use outward::plain;
 pub use receipt::NoReceipt;
 pub use receipt::Receipt;
 pub use receipt::Slip;
+pub use refusal::Refusal;
+pub use refusal::Refused;

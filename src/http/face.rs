@@ -3,13 +3,13 @@
 use std::any::Any;
 
 use axum::response::Response;
-use http::StatusCode;
 use tower::BoxError;
 use tower::load_shed::error::Overloaded;
 use tower::timeout::error::Elapsed;
 
 use crate::contract::Dialect;
 use crate::contract::Refusal;
+use crate::contract::Refused;
 use crate::http::Edge;
 use crate::http::observe::Served;
 use crate::telemetry::metrics;
@@ -24,13 +24,10 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// A refusal, counted and rendered.
+    /// A refusal, rendered.
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
-        metrics::refused(self.name(), reason(refusal));
-        tracing::debug!(dialect = self.name(), reason = reason(refusal), %refusal, "refused a request");
-        let mut response = self.dialect.refuse(refusal);
-        response.extensions_mut().insert(Served(self.name()));
-        response
+        tracing::debug!(dialect = self.name(), reason = refusal.reason(), %refusal, "refused a request");
+        self.dialect.refuse(refusal)
     }
 
     /// The same for whatever a tower layer raised.
@@ -45,13 +42,12 @@ impl Face {
         self.refuse(&Refusal::Internal)
     }
 
-    /// Marks a response as this dialect's; what is not marked yet comes from a handler, whose refusals
-    /// are counted by their status.
+    /// Marks a response as this dialect's, and counts what it refuses.
     pub(super) fn sign(&self, mut response: Response) -> Response {
-        let marked = response.extensions_mut().insert(Served(self.name())).is_some();
-        if let (false, Some(reason)) = (marked, said_by(response.status())) {
+        if let Some(Refused(reason)) = response.extensions_mut().remove() {
             metrics::refused(self.name(), reason);
         }
+        response.extensions_mut().insert(Served(self.name()));
         response
     }
 
@@ -75,41 +71,5 @@ fn cause(error: BoxError) -> Refusal {
             tracing::error!(%error, "a request failed inside the gateway");
             Refusal::Internal
         }
-    }
-}
-
-/// The word for a refusal of which only the status is known.
-fn said_by(status: StatusCode) -> Option<&'static str> {
-    match status.as_u16() {
-        ..400 => None,
-        401 => Some("unauthenticated"),
-        403 => Some("forbidden"),
-        404 => Some("not_found"),
-        405 => Some("not_allowed"),
-        413 => Some("too_large"),
-        415 => Some("unsupported"),
-        422 => Some("invalid"),
-        429 => Some("too_many"),
-        503 => Some("unavailable"),
-        400..500 => Some("malformed"),
-        500.. => Some("internal"),
-    }
-}
-
-/// A word for each refusal: the metric's label.
-fn reason(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed { .. } => "malformed",
-        Refusal::Invalid { .. } => "invalid",
-        Refusal::Unauthenticated => "unauthenticated",
-        Refusal::Unauthorized(_) => "unauthorized",
-        Refusal::Forbidden(_) => "forbidden",
-        Refusal::NotFound { .. } => "not_found",
-        Refusal::TooMany { .. } => "too_many",
-        Refusal::TooLarge(_) => "too_large",
-        Refusal::Unsupported(_) => "unsupported",
-        Refusal::Unavailable { .. } => "unavailable",
-        Refusal::Timeout => "timeout",
-        Refusal::Internal => "internal",
     }
 }

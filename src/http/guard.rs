@@ -16,10 +16,8 @@ use crate::contract::Credential;
 use crate::contract::Refusal;
 use crate::contract::Slip;
 use crate::http::face::Face;
-use crate::http::keys;
 use crate::http::keys::Key;
 use crate::http::scopes;
-use crate::telemetry::metrics;
 
 /// The header that carries a receipt.
 const RECEIPT: HeaderName = HeaderName::from_static("x-spangate-receipt");
@@ -60,12 +58,7 @@ fn admit(face: &Face, request: &Request) -> Result<Caller, Refusal> {
 
 fn identify<'a>(face: &'a Face, headers: &HeaderMap) -> Result<&'a Arc<Key>, Refusal> {
     match face.dialect.credential(headers) {
-        Some(Credential::Key(key)) => {
-            if !keys::is_ours(&key) {
-                metrics::vendor_key(face.dialect.info().name);
-            }
-            face.edge.keys.find(&key, (face.edge.clock)())
-        }
+        Some(Credential::Key(key)) => face.edge.keys.find(&key, (face.edge.clock)()),
         Some(Credential::Token(token)) => face.edge.tokens.verify(&token),
         None => Err(Refusal::Unauthenticated),
     }

@@ -78,12 +78,13 @@ impl Keys {
     /// The key that was presented, if it is valid at `now` (nanoseconds since 1970).
     ///
     /// # Errors
-    /// [`Refusal::Unauthorized`] with a hint at what may have gone wrong, never with the key.
+    /// [`Refusal::ForeignKey`] for one that is most likely the vendor's own, else [`Refusal::Unauthorized`]
+    /// with a hint at what may have gone wrong; never with the key.
     pub fn find(&self, presented: &SecretString, now: i64) -> Result<&Arc<Key>, Refusal> {
         let presented = presented.expose_secret();
         match self.by_hash.get(&digest(presented)) {
             Some(key) => key.valid(now),
-            None => Err(Refusal::Unauthorized(hint(presented).to_owned())),
+            None => Err(unknown(presented)),
         }
     }
 
@@ -120,20 +121,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether a key begins as ours; one that does not is most likely the vendor's own.
-pub(super) fn is_ours(presented: &SecretString) -> bool {
-    presented.expose_secret().starts_with(PREFIX)
-}
-
-/// Why a key may be unknown.
-fn hint(presented: &str) -> &'static str {
-    let Some(rest) = presented.strip_prefix(PREFIX) else {
-        return "this is not a gateway key: use one that begins with sg_ where the vendor's own key would go";
-    };
-    match rest.split_at_checked(BODY_CHARS) {
+/// Why a key may be unknown. A key that does not begin as ours is most likely the vendor's own.
+fn unknown(presented: &str) -> Refusal {
+    let Some(rest) = presented.strip_prefix(PREFIX) else { return Refusal::ForeignKey };
+    let hint = match rest.split_at_checked(BODY_CHARS) {
         Some((body, sum)) if sum == checksum(body) => "this gateway key is not known here",
         _ => "this gateway key is incomplete or mistyped",
-    }
+    };
+    Refusal::Unauthorized(hint.to_owned())
 }
 
 /// 256 bits as 43 digits, highest first; 62^43 is just above 2^256.

@@ -39,13 +39,19 @@ impl Tokens {
         Self { keys, clock, sign: EncodingKey::from_secret(secret), verify: DecodingKey::from_secret(secret), rules }
     }
 
-    /// A token for a gateway key, good for a year; `None` if the key is unknown or expired.
-    pub fn issue(&self, key: &SecretString) -> Option<String> {
+    /// A token for a gateway key, good for a year.
+    ///
+    /// # Errors
+    /// As [`Keys::find`], when the key is unknown or expired.
+    pub fn issue(&self, key: &SecretString) -> Result<String, Refusal> {
         let now = (self.clock)();
-        let key = self.keys.find(key, now).ok()?;
+        let key = self.keys.find(key, now)?;
         let claims =
             Claims { sub: key.name.as_ref().to_owned(), fp: fingerprint(key), exp: now / NANOSECONDS + LIFETIME_S };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign).ok()
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign).map_err(|error| {
+            tracing::error!(%error, "a login token could not be signed");
+            Refusal::Internal
+        })
     }
 
     /// The key that a token stands for.
@@ -113,7 +119,7 @@ mod tests {
         assert!(other_key.verify(&token).unwrap_err().to_string().contains("is gone"));
         let other_secret = tokens("sg_demo", b"another", &now);
         assert!(other_secret.verify(&token).unwrap_err().to_string().contains("not issued here"));
-        assert!(other_key.issue(&"sg_demo".into()).is_none());
+        assert!(other_key.issue(&"sg_demo".into()).is_err());
     }
 
     fn tokens(key: &str, secret: &[u8], now: &Arc<AtomicI64>) -> Tokens {

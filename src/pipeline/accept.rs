@@ -21,15 +21,17 @@ use crate::contract::Dialect;
 use crate::contract::Receipt;
 use crate::contract::Refusal;
 use crate::contract::Seed;
+use crate::pipeline::admission;
+use crate::pipeline::admission::Admission;
 use crate::pipeline::homes::Filed;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::record;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::story::Story;
-use crate::pipeline::traces;
 use crate::pipeline::traces::Traces;
 use crate::telemetry::metrics;
 
@@ -87,12 +89,13 @@ impl Acceptor {
     /// Takes a request, unless it is one that was taken before.
     async fn once(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
         let print = self.repeats.print(caller, &call);
-        if let Some(accepted) = print.and_then(|print| self.repeats.earlier(print)) {
-            return Ok(accepted);
+        if let Some((seq, seed)) = print.and_then(|print| self.repeats.earlier(print)) {
+            let items = record::share(dialect.decode(&call, &seed)?.items);
+            return Ok(Accepted { seq, receipt: seed.record, at: seed.at, items });
         }
         let accepted = self.take(caller, dialect, call).await?;
         if let Some(print) = print {
-            self.repeats.remember(print, &accepted);
+            self.repeats.remember(print, (accepted.seq, Seed { record: accepted.receipt, at: accepted.at }));
         }
         Ok(accepted)
     }
@@ -106,13 +109,23 @@ impl Acceptor {
         self.charge.spans(caller, spans(&decoded.items))?;
         let filed = self.homes.file(&caller.project, &decoded.items).await.map_err(refusal)?;
         let draft = draft(caller, dialect, &call, &seed, &decoded, &filed);
+        let items = record::share(decoded.items);
+        let admission = Admission {
+            seq: 0,
+            at: seed.at,
+            project: Arc::clone(&caller.project),
+            count: draft.items,
+            quiet: decoded.quiet,
+            homes: Some(admission::by_home(&filed.homes, items.clone())),
+            created: filed.created().collect(),
+            bytes: admission::weight(call.body.len(), items.len()),
+        };
+        self.traces.expect(draft.place.clone(), admission);
         let seq = self.ledger.append(draft).await.map_err(refusal)?;
         self.homes.remember(&caller.project, seq, &filed).await.map_err(refusal)?;
-        metrics::accepted(&caller.project, decoded.items.len());
-        self.story.came(dialect.info().name, &filed.homes, &decoded.items);
-        let items = record::share(decoded.items.clone());
-        self.traces.admit(&traces::sort(seq, seed.at, &filed.homes, decoded.quiet, items));
-        Ok(Accepted { seq, receipt: seed.record, at: seed.at, decoded: Arc::new(decoded) })
+        metrics::accepted(&caller.project, items.len());
+        self.story.came(dialect.info().name, &filed.homes, &items);
+        Ok(Accepted { seq, receipt: seed.record, at: seed.at, items })
     }
 
     /// The wall clock, but never twice the same and never backwards: versions made of accept times
@@ -149,6 +162,7 @@ fn draft(
         items: u32::try_from(decoded.items.len()).unwrap_or(u32::MAX),
         traces: filed.traces(),
         subjects: filed.subjects.clone(),
+        place: Place::default(),
     }
 }
 
@@ -158,5 +172,7 @@ fn refusal(error: LedgerError) -> Refusal {
         return Refusal::TooLarge(format!("a request of {bytes} bytes is too large to keep"));
     }
     tracing::warn!(%error, "a request could not be stored");
-    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s: 1 }
+    // A queue empties at once, a disk does not.
+    let after_s = if error == LedgerError::DiskFull { 10 } else { 1 };
+    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s }
 }

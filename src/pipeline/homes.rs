@@ -53,6 +53,11 @@ impl Filed {
     pub fn traces(&self) -> Vec<SubjectKey> {
         self.homes.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
     }
+
+    /// The spans that are created.
+    pub fn created(&self) -> impl Iterator<Item = SubjectKey> {
+        self.created.iter().map(|(span, _)| *span)
+    }
 }
 
 impl Homes {

@@ -1,6 +1,7 @@
 //! What happens to every request, whoever sent it: accepted into the ledger, folded, delivered.
 
 pub mod accept;
+pub mod admission;
 pub mod deliver;
 pub mod explain;
 pub mod fold;
@@ -11,6 +12,7 @@ pub mod operate;
 pub mod outward;
 pub mod pack;
 pub mod read;
+mod recent;
 pub mod record;
 pub mod repeats;
 pub mod retention;

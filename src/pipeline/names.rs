@@ -25,7 +25,7 @@ use crate::pipeline::ledger::LedgerError;
 const SPACE: &str = "names";
 
 /// Gives login tokens for gateway keys; `None` for an unknown key.
-pub type LogIn = Arc<dyn Fn(&SecretString) -> Option<String> + Send + Sync>;
+pub type LogIn = Arc<dyn Fn(&SecretString) -> Result<String, Refusal> + Send + Sync>;
 
 /// The table of names.
 pub struct NameTable {
@@ -120,7 +120,7 @@ impl Names for NameTable {
         list
     }
 
-    fn log_in(&self, key: &SecretString) -> Option<String> {
+    fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {
         (self.log_in)(key)
     }
 }

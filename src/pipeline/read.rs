@@ -171,7 +171,7 @@ fn asked(destination: &Destination, wanted: &Target, out: &Outward) -> Wanted {
 /// A vendor's items as a view, shown to our clients by the dialect's own rule.
 fn found(items: Vec<Item>, wanted: &Target) -> Option<Found> {
     let mut held = TraceItems::default();
-    held.add(1, Time(0), Duration::ZERO, record::share(items));
+    held.add(1, Time(0), Duration::ZERO, (0..).zip(record::share(items)));
     let view = held.view(Seq::MAX);
     let native = match wanted {
         Target::Trace(_) => view.id,

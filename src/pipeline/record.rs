@@ -76,7 +76,7 @@ pub fn decode(dialects: &Dialects, record: &Record) -> Option<Decoded> {
     dialect.decode(&call(record)?, &Seed { record: record.id, at: Time(record.at_ns) }).ok()
 }
 
-/// The items of a decoded request, each shared on its own, with its position.
-pub fn share(items: Vec<Item>) -> Vec<(u32, Arc<Item>)> {
-    (0..).zip(items.into_iter().map(Arc::new)).collect()
+/// The items of a decoded request, each shared on its own.
+pub fn share(items: Vec<Item>) -> Vec<Arc<Item>> {
+    items.into_iter().map(Arc::new).collect()
 }

@@ -10,17 +10,21 @@ use parking_lot::Mutex;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::contract::Accepted;
 use crate::contract::Call;
 use crate::contract::Caller;
+use crate::contract::Seed;
+use crate::pipeline::ledger::Seq;
 
 const REMEMBERED: usize = 1_024;
 
 /// What a request is recognised by.
 pub type Print = [u8; 32];
 
+/// The record that a request became, and what decoding the request again needs to give the same.
+pub type Earlier = (Seq, Seed);
+
 /// The newest requests that carried a request id.
-pub struct Repeats(Mutex<LruCache<Print, Accepted>>);
+pub struct Repeats(Mutex<LruCache<Print, Earlier>>);
 
 impl Default for Repeats {
     fn default() -> Self {
@@ -41,13 +45,13 @@ impl Repeats {
         Some(hash.finalize().into())
     }
 
-    /// What was answered to the same request before.
-    pub fn earlier(&self, print: Print) -> Option<Accepted> {
-        self.0.lock().get(&print).cloned()
+    /// How the same request was accepted before.
+    pub fn earlier(&self, print: Print) -> Option<Earlier> {
+        self.0.lock().get(&print).copied()
     }
 
-    /// Remembers an answer.
-    pub fn remember(&self, print: Print, accepted: &Accepted) {
-        self.0.lock().put(print, accepted.clone());
+    /// Remembers how a request was accepted.
+    pub fn remember(&self, print: Print, earlier: Earlier) {
+        self.0.lock().put(print, earlier);
     }
 }

@@ -73,7 +73,7 @@ impl Story {
     }
 
     /// Traces of a request, where they are new and say their name.
-    pub fn came(&self, dialect: &'static str, homes: &[SubjectKey], items: &[Item]) {
+    pub fn came(&self, dialect: &'static str, homes: &[SubjectKey], items: &[Arc<Item>]) {
         let Some(listener) = &self.listener else { return };
         let mut seen = HashSet::new();
         for (home, item) in homes.iter().zip(items) {

@@ -1,37 +1,44 @@
-//! The decoded items of traces that something is being done with: a bounded cache over the ledger.
+//! What is known of traces that something is being done with: a bounded cache over the ledger.
 //!
 //! The hot path decodes a request once, for all destinations; what has fallen out is decoded again
 //! from its records. Nothing here is state: it can be thrown away at any time.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use crate::canonical::Field;
 use crate::canonical::Item;
 use crate::canonical::Op;
-use crate::canonical::Time;
+use crate::canonical::Payload;
+use crate::pipeline::admission::Admission;
+use crate::pipeline::admission::Items;
 use crate::pipeline::fold::Past;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
-use crate::pipeline::record;
+use crate::pipeline::recent::Recent;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::retention::stub;
-use crate::pipeline::subject;
 
 /// More traces than this are never held, however small.
 const MAX_TRACES: usize = 50_000;
+
+/// Records read at once to complete a trace.
+const CHUNK: usize = 64;
 
 /// The cache.
 pub struct Traces {
     ledger: Arc<dyn Ledger>,
     dialects: Dialects,
+    recent: Recent,
     cache: Mutex<Cache>,
     budget: usize,
 }
@@ -47,42 +54,50 @@ struct Cached {
     bytes: usize,
 }
 
-/// Items with their position in the record.
-pub type Items = Vec<(u32, Arc<Item>)>;
-
-/// A record's items by the trace they are about, ready to be admitted.
-pub struct Admission {
-    /// The record.
-    pub seq: Seq,
-    /// When it was accepted.
-    pub at: Time,
-    /// How long its traces should be quiet.
-    pub quiet: Duration,
-    /// Its items by home.
-    pub homes: Vec<(SubjectKey, Items)>,
-}
-
 impl Traces {
     /// An empty cache that holds about `budget` bytes of decoded items.
     pub fn new(ledger: Arc<dyn Ledger>, dialects: Dialects, budget: usize) -> Self {
         let capacity = NonZeroUsize::new(MAX_TRACES).unwrap_or(NonZeroUsize::MIN);
-        Self { ledger, dialects, cache: Mutex::new(Cache { traces: LruCache::new(capacity), bytes: 0 }), budget }
+        let cache = Mutex::new(Cache { traces: LruCache::new(capacity), bytes: 0 });
+        // Traces share their items with the records they came in, so most of both halves is the same.
+        Self { ledger, dialects, recent: Recent::new(budget / 2), cache, budget: budget / 2 }
     }
 
-    /// Adds a record's items; the least used traces make room.
-    pub fn admit(&self, admission: &Admission) {
-        let mut cache = self.cache.lock();
-        for (home, items) in &admission.homes {
-            cache.add(*home, admission, items);
-        }
-        cache.shrink(self.budget);
+    /// Holds a decoded record that is about to be appended.
+    pub fn expect(&self, place: Place, admission: Admission) {
+        self.recent.expect(place, admission);
     }
 
-    /// Decodes a record and sorts its items by home; `None` when it cannot be decoded any more.
-    pub fn sort(&self, record: &Record) -> Option<Admission> {
-        let decoded = record::decode(&self.dialects, record)?;
-        let homes: Vec<SubjectKey> = decoded.items.iter().map(|item| home(record, item)).collect();
-        Some(sort(record.seq, Time(record.at_ns), &homes, decoded.quiet, record::share(decoded.items)))
+    /// Records above `after`, ascending, up to both limits, decoded: like [`Ledger::range`], but from
+    /// memory where they are held. Those of projects that are not wanted may have no items.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn range(
+        &self,
+        after: Seq,
+        records: usize,
+        bytes: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Arc<Admission>>, LedgerError> {
+        let missing = match self.recent.run(after, records) {
+            Ok(run) => return Ok(run),
+            Err(missing) => missing,
+        };
+        let admit = |record: &Record| match wanted(&record.project) {
+            true => self.admit(record),
+            false => Arc::new(Admission { homes: Some(Vec::new()), ..Admission::unread(record) }),
+        };
+        Ok(self.ledger.range(after, missing, bytes)?.iter().map(admit).collect())
+    }
+
+    /// Decodes a record, or finds it decoded.
+    pub fn admit(&self, record: &Record) -> Arc<Admission> {
+        self.recent.get(record.seq).unwrap_or_else(|| {
+            let admission = Arc::new(Admission::of(&self.dialects, record));
+            self.recent.put(Arc::clone(&admission));
+            admission
+        })
     }
 
     /// Every item accepted about a trace, read from the ledger where the cache lacks it.
@@ -91,37 +106,26 @@ impl Traces {
     /// When the ledger cannot be read.
     pub fn load(&self, project: &str, trace: SubjectKey) -> Result<Arc<TraceItems>, LedgerError> {
         let seqs = self.ledger.seqs_of(trace)?;
-        let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items));
-        let held = held.unwrap_or_default();
+        let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items)).unwrap_or_default();
         let missing: Vec<Seq> = seqs.into_iter().filter(|seq| held.seqs.binary_search(seq).is_err()).collect();
         if missing.is_empty() && !held.needs_past() {
             return Ok(held);
         }
-        let mut whole = held.as_ref().clone();
-        let mut orphans = Vec::new();
-        for chunk in missing.chunks(64) {
-            for admission in self.ledger.get(chunk)?.iter().filter_map(|record| self.sort(record)) {
-                take(trace, admission, &mut whole, &mut orphans);
-            }
-        }
-        let spans = whole.span_keys(project);
-        for (span, admission, items) in orphans {
-            if spans.contains(&span) {
-                whole.add(admission.seq, admission.at, admission.quiet, items);
-            }
-        }
+        let admissions = self.admissions(missing)?;
+        let spans = match admissions.iter().any(|admission| has_strays(admission)) {
+            true => spans(project, trace, &held, &admissions),
+            false => HashSet::new(),
+        };
+        let wanted = |home: &SubjectKey| *home == trace || spans.contains(home);
+        let mut whole = self.cache.lock().add((trace, held), &admissions, wanted);
         if whole.needs_past() {
-            whole.recall(self.past(project, trace)?);
+            let past = self.past(project, trace)?;
+            whole = self.cache.lock().recall((trace, whole), past);
         }
-        let whole = Arc::new(whole);
-        let mut cache = self.cache.lock();
-        cache.put(trace, Arc::clone(&whole));
-        cache.shrink(self.budget);
+        self.cache.lock().shrink(self.budget);
         Ok(whole)
     }
-}
 
-impl Traces {
     /// What is remembered of a trace whose records have gone.
     ///
     /// # Errors
@@ -141,56 +145,92 @@ impl Traces {
             }
         }
     }
-}
 
-type Orphan = (SubjectKey, Admission, Vec<(u32, Arc<Item>)>);
-
-/// Adds a record's items of one trace; those filed under one of its spans wait until its spans are known.
-fn take(trace: SubjectKey, mut admission: Admission, whole: &mut TraceItems, orphans: &mut Vec<Orphan>) {
-    let homes = std::mem::take(&mut admission.homes);
-    if let Some((_, items)) = homes.iter().find(|(home, _)| *home == trace) {
-        whole.add(admission.seq, admission.at, admission.quiet, items.iter().cloned());
-        return;
-    }
-    if let [(span, items)] = homes.as_slice() {
-        orphans.push((*span, admission, items.clone()));
-    }
-}
-
-/// An item's home as it was filed: a statement that names a span only stands under the one trace (or
-/// orphan) that its record was filed under.
-fn home(record: &Record, item: &Item) -> SubjectKey {
-    let home = subject::home(&record.project, item);
-    match record.traces.as_slice() {
-        [only] if item.trace().is_none() => *only,
-        _ => home,
-    }
-}
-
-/// Sorts a record's items by home (`homes` by position).
-pub fn sort(seq: Seq, at: Time, filed: &[SubjectKey], quiet: Duration, items: Vec<(u32, Arc<Item>)>) -> Admission {
-    let mut homes: Vec<(SubjectKey, Items)> = Vec::new();
-    for ((position, item), home) in items.into_iter().zip(filed) {
-        match homes.iter_mut().rev().find(|(key, _)| key == home) {
-            Some((_, items)) => items.push((position, item)),
-            None => homes.push((*home, vec![(position, item)])),
+    /// Records by sequence, decoded.
+    fn admissions(&self, mut seqs: Vec<Seq>) -> Result<Vec<Arc<Admission>>, LedgerError> {
+        let mut admissions = Vec::with_capacity(seqs.len());
+        seqs.retain(|seq| match self.recent.get(*seq) {
+            Some(admission) => {
+                admissions.push(admission);
+                false
+            }
+            None => true,
+        });
+        for chunk in seqs.chunks(CHUNK) {
+            admissions.extend(self.ledger.get(chunk)?.iter().map(|record| self.admit(record)));
         }
+        admissions.sort_unstable_by_key(|admission| admission.seq);
+        Ok(admissions)
     }
-    Admission { seq, at, quiet, homes }
+}
+
+/// Whether a record has items that name a span and not its trace, and so may be filed under the span.
+fn has_strays(admission: &Admission) -> bool {
+    admission.items().any(|(_, items)| items.iter().any(|(_, item)| item.trace().is_none()))
+}
+
+/// The spans of a trace, as all that is known of it says.
+fn spans(project: &str, trace: SubjectKey, held: &TraceItems, admissions: &[Arc<Admission>]) -> HashSet<SubjectKey> {
+    let mut spans = held.span_keys(project);
+    for admission in admissions {
+        let mut own = TraceItems::default();
+        own.add(admission.seq, admission.at, admission.quiet, of(admission, |home| *home == trace));
+        spans.extend(own.span_keys(project));
+    }
+    spans
+}
+
+/// A record's items whose home is wanted.
+fn of(admission: &Admission, wanted: impl Fn(&SubjectKey) -> bool) -> Items {
+    admission.items().filter(|(home, _)| wanted(home)).flat_map(|(_, items)| items).cloned().collect()
 }
 
 impl Cache {
-    fn add(&mut self, home: SubjectKey, admission: &Admission, items: &[(u32, Arc<Item>)]) {
-        let mut cached = self.traces.pop(&home).unwrap_or_default();
-        self.bytes -= cached.bytes;
-        let trace = Arc::make_mut(&mut cached.items);
-        let known = trace.seqs.len();
-        trace.add(admission.seq, admission.at, admission.quiet, items.iter().cloned());
-        if trace.seqs.len() > known {
-            cached.bytes += items.iter().map(|(_, item)| weight(item)).sum::<usize>();
+    /// Adds a trace's items of some records to what is held of it; the whole trace.
+    fn add(
+        &mut self,
+        (trace, held): (SubjectKey, Arc<TraceItems>),
+        admissions: &[Arc<Admission>],
+        wanted: impl Fn(&SubjectKey) -> bool,
+    ) -> Arc<TraceItems> {
+        let mut cached = self.take(trace, held);
+        let whole = Arc::make_mut(&mut cached.items);
+        for admission in admissions {
+            let items = of(admission, &wanted);
+            if !items.is_empty() && whole.seqs.binary_search(&admission.seq).is_err() {
+                cached.bytes += items.iter().map(|(_, item)| weight(item)).sum::<usize>();
+                whole.add(admission.seq, admission.at, admission.quiet, items);
+            }
         }
+        self.put(trace, cached)
+    }
+
+    /// Adds what is remembered of a trace to what is held of it.
+    fn recall(&mut self, (trace, held): (SubjectKey, Arc<TraceItems>), past: Option<Arc<Past>>) -> Arc<TraceItems> {
+        let mut cached = self.take(trace, held);
+        Arc::make_mut(&mut cached.items).recall(past);
+        self.put(trace, cached)
+    }
+
+    fn put(&mut self, trace: SubjectKey, cached: Cached) -> Arc<TraceItems> {
         self.bytes += cached.bytes;
-        self.push(home, cached);
+        let whole = Arc::clone(&cached.items);
+        if let Some((_, evicted)) = self.traces.push(trace, cached) {
+            self.bytes -= evicted.bytes;
+        }
+        whole
+    }
+
+    /// Takes a trace out; `held` is what was seen of it a moment ago, in case it has made room since. What
+    /// is cached holds no less, and is let go of here, so that adding need not copy it.
+    fn take(&mut self, trace: SubjectKey, held: Arc<TraceItems>) -> Cached {
+        match self.traces.pop(&trace) {
+            Some(cached) => {
+                self.bytes -= cached.bytes;
+                cached
+            }
+            None => Cached { bytes: held.items().map(|item| weight(item)).sum(), items: held },
+        }
     }
 
     /// The least used traces make room.
@@ -200,28 +240,11 @@ impl Cache {
             self.bytes -= cached.bytes;
         }
     }
-
-    fn put(&mut self, home: SubjectKey, items: Arc<TraceItems>) {
-        let bytes = items.items().map(|item| weight(item)).sum();
-        if let Some(old) = self.traces.pop(&home) {
-            self.bytes -= old.bytes;
-        }
-        self.bytes += bytes;
-        self.push(home, Cached { items, bytes });
-    }
-
-    fn push(&mut self, home: SubjectKey, cached: Cached) {
-        if let Some((_, evicted)) = self.traces.push(home, cached) {
-            self.bytes -= evicted.bytes;
-        }
-    }
 }
 
 /// About how many bytes an item takes.
 fn weight(item: &Item) -> usize {
-    let payload = |payload: &crate::canonical::Field<crate::canonical::Payload>| {
-        payload.get().map_or(0, |payload| payload.0.text().len())
-    };
+    let payload = |payload: &Field<Payload>| payload.get().map_or(0, |payload| payload.0.text().len());
     let own = match &item.op {
         Op::Trace(trace) => size_of_val(trace.as_ref()) + payload(&trace.input) + payload(&trace.output),
         Op::Span(span) => {
@@ -231,5 +254,5 @@ fn weight(item: &Item) -> usize {
         Op::Score(score) => size_of_val(score.as_ref()),
         Op::DeleteScore { .. } | Op::Delete(_) => 0,
     };
-    own + 256
+    own + 768
 }

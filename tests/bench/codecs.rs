@@ -38,7 +38,7 @@ use requests::Sent;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A record's items as the pipeline shares them.
-type Items = Vec<(u32, Arc<Item>)>;
+type Items = Vec<Arc<Item>>;
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const SEED: Seed = Seed { record: [7; 16], at: Time(1_790_000_000_000_000_000) };
@@ -83,7 +83,7 @@ fn decode(sent: &Sent) -> Vec<Decoded> {
 fn fold(records: &[Items]) -> View {
     let mut trace = TraceItems::default();
     for (seq, items) in (1..).zip(records) {
-        trace.add(seq, SEED.at, Duration::ZERO, items.iter().cloned());
+        trace.add(seq, SEED.at, Duration::ZERO, (0..).zip(items.iter().cloned()));
     }
     let view = trace.view(Seq::MAX);
     assert_eq!((view.trace.is_some(), view.spans.len()), (true, requests::SPANS));

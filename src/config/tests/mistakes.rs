@@ -40,7 +40,6 @@ fn what_later_work_brings_is_refused_and_not_ignored() {
         lens = {}
         verify = {}
         [projects.checkout.quotas]
-        [destinations.first.backlog]
         [destinations.first.pass_through]
         [server.tls]
         [admin.keys.me]
@@ -51,8 +50,6 @@ fn what_later_work_brings_is_refused_and_not_ignored() {
         [
             "server.tls: not yet: TLS on the listeners; put a proxy in front; leave it out for now",
             "admin: not yet: keys for the admin listener; leave it out for now",
-            "destinations.first.backlog: not yet: a share of the disk for each destination; \
-             leave it out for now",
             "destinations.first.pass_through: not yet: requests handed on as they are; leave it out for now",
             "projects.checkout.routes.first.start: \"oldest\": not yet: beginning with what is retained; \
              leave it out for now",

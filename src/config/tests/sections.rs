@@ -165,7 +165,7 @@ fn destinations_refuse_what_they_cannot_reach_or_use() {
             "destinations.b.api_keys: is missing: dialect \"beta\" takes nothing without a key; \
              write [\"env:NAME\"]",
             "destinations.b.workspace: unknown key; write one of dialect, allow_private, base_url, api_keys, \
-             read_api_key, egress, id_window, backlog, pass_through",
+             read_api_key, egress, backlog, oversize, confirm, id_window, pass_through",
             "destinations.c.base_url: \"ftp://c.example.com\": must be an http or https URL; \
              write \"https://host\" or \"https://host/path\"",
             "destinations.c.api_keys[1]: \"env:FIRST\": is named twice, but has one bucket; write it once",

@@ -118,13 +118,13 @@ impl Dialect for Galileo {
         client::learn(project, request, answer, known)
     }
 
-    /// None: what is sent asks to be answered only once it is stored.
-    fn confirm(&self, _write: &Write) -> Option<Request> {
-        None
+    /// For what was answered in doubt only: what is sent asks to be answered once it is stored.
+    fn confirm(&self, write: &Write) -> Option<Request> {
+        client::confirm(write)
     }
 
-    fn confirmed(&self, _write: &Write, answer: &Answer) -> bool {
-        answer.status == 200
+    fn confirmed(&self, write: &Write, answer: &Answer) -> bool {
+        client::confirmed(write, answer)
     }
 
     fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {

@@ -10,7 +10,6 @@ use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
 use http::header::AUTHORIZATION;
-use http::header::RETRY_AFTER;
 use indexmap::IndexMap;
 use percent_encoding::AsciiSet;
 use percent_encoding::NON_ALPHANUMERIC;
@@ -26,6 +25,7 @@ use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 use crate::contract::Write;
+use crate::contract::pause;
 
 use super::encode::ROOT;
 use super::settings::WORKSPACE;
@@ -80,35 +80,44 @@ fn batch(list: &str, writes: &[&Write]) -> Bytes {
     Bytes::from(body)
 }
 
-/// What an answer means: by status, never by text, which drifts between versions
-/// (`wire/opik.md §7.1`, `§10.1`, `§10.4`).
+/// What an answer means: by status, because texts drift between versions (`wire/opik.md §10.1`).
+///
+/// | answer | verdict | source |
+/// | --- | --- | --- |
+/// | 2xx | delivered, whatever it says: 204 means stored | §4, §7.4 |
+/// | 404 of a score or trace taken back | delivered: it is gone | §7.1 |
+/// | 401, 403 | stop: key, workspace | §2, §7.1, §10.4 |
+/// | 402 | stop: the cloud's quota is used up | §7.1, §10.4 |
+/// | other 404 | stop: no such workspace, or a base URL that is none | §2, §10.3 |
+/// | 409 of a single create | delivered: it is there already; rejected if there is another | §6.3, §10.4 |
+/// | 409 of anything else | rejected: parent, trace or project is not the row's | §6.4 |
+/// | 413; 400, 422 in the vendor's words | split, and alone rejected: one bad row fails all | §0, §10.4 |
+/// | 400, 422 as a page | retry: a proxy's opinion | – |
+/// | 429 | retry when the bucket is full again | §7.2, §9.1 |
+/// | 408, 5xx, 3xx, anything else | retry: a resend is harmless | §6.2, §10.4 |
 pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
+    let single_create =
+        request.method == Method::POST && ["/traces", "/spans"].iter().any(|end| request.path.ends_with(end));
     match answer.status {
         200..=299 => Verdict::Delivered,
-        // A score whose subject is gone needs no taking back; elsewhere a 404 is the workspace
-        // (`§2`) or a base URL that is none.
-        404 if request.path.ends_with("/delete") => Verdict::Delivered,
-        // 402: the cloud's quota is used up (`§7.1`).
+        404 if request.path.ends_with("/delete") || request.method == Method::DELETE => Verdict::Delivered,
         401..=404 => Verdict::Stop(said(answer)),
-        // Rows are refused together: one bad row fails all (`§0`).
+        409 if single_create && !said(answer).contains("do not match") => Verdict::Delivered,
+        409 => Verdict::Rejected(said(answer)),
+        400 | 422 if pause::is_page(answer) => Verdict::Retry(pause::retry_after(&answer.headers)),
         400 | 413 | 422 if request.rows > 1 => Verdict::Split,
-        // 409: an update whose parent, trace or project is not the row's (`§6.4`).
-        400 | 409 | 413 | 422 => Verdict::Rejected(said(answer)),
+        400 | 413 | 422 => Verdict::Rejected(said(answer)),
         429 => Verdict::Retry(reset(&answer.headers)),
-        _ => Verdict::Retry(seconds(&answer.headers, RETRY_AFTER.as_str())),
+        _ => Verdict::Retry(pause::retry_after(&answer.headers)),
     }
 }
 
 /// When a bucket is full again: the latest of what the vendor names (`wire/opik.md §7.2`, `§9.1`).
 fn reset(headers: &HeaderMap) -> Option<Duration> {
-    let named = [seconds(headers, RETRY_AFTER.as_str()), seconds(headers, "ratelimit-reset")];
+    let named = [pause::retry_after(headers), pause::seconds(headers, "ratelimit-reset")];
     let left = headers.iter().filter(|(name, _)| name.as_str().ends_with("-remaining-limit-ttl-millis"));
-    let left = left.filter_map(|(_, value)| Some(Duration::from_millis(value.to_str().ok()?.trim().parse().ok()?)));
+    let left = left.filter_map(|(name, _)| pause::millis(headers, name.as_str()));
     named.into_iter().flatten().max().or_else(|| left.max())
-}
-
-fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
-    Some(Duration::from_secs(headers.get(name)?.to_str().ok()?.trim().parse().ok()?))
 }
 
 /// Status and what the body says in either of the vendor's shapes (`wire/opik.md §7.1`), cut.

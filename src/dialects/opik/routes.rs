@@ -13,6 +13,7 @@ use axum::routing::get;
 use axum::routing::post;
 use axum::routing::put;
 use http::HeaderMap;
+use http::HeaderName;
 use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
@@ -100,6 +101,10 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<Credential> {
 /// A refusal in the vendor's shapes (`wire/opik.md §7.1`): `errors` where its validation speaks,
 /// `code` and `message` elsewhere.
 pub(super) fn refuse(refusal: &Refusal) -> Response {
+    refusal.mark(rendered(refusal))
+}
+
+fn rendered(refusal: &Refusal) -> Response {
     let coded = |status: StatusCode, message: &str| {
         (status, Json(json!({"code": status.as_u16(), "message": message}))).into_response()
     };
@@ -111,7 +116,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             (StatusCode::UNPROCESSABLE_ENTITY, Json(errors)).into_response()
         }
         Refusal::Unauthenticated => coded(StatusCode::UNAUTHORIZED, "API key should be provided"),
-        Refusal::Unauthorized(_) => coded(StatusCode::UNAUTHORIZED, &text),
+        Refusal::Unauthorized(_) | Refusal::ForeignKey => coded(StatusCode::UNAUTHORIZED, &text),
         Refusal::Forbidden(_) => coded(StatusCode::FORBIDDEN, &text),
         Refusal::NotFound { what, id } => match *what {
             "trace" => coded(StatusCode::NOT_FOUND, &format!("Trace id: {id} not found")),
@@ -119,29 +124,25 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             "project" => (StatusCode::NOT_FOUND, Json(json!({"errors": ["Project not found"]}))).into_response(),
             _ => coded(StatusCode::NOT_FOUND, "HTTP 404 Not Found"),
         },
-        Refusal::TooMany { after_s, .. } => {
-            let answer = coded(StatusCode::TOO_MANY_REQUESTS, &format!("Too Many Requests: {text}"));
-            // Without it the Python SDK drops the batch after three tries (`§7.4`).
-            later(with_header(answer, "ratelimit-reset", (*after_s).max(1)), *after_s)
-        }
+        Refusal::TooMany { after_s, .. } => again(&text, *after_s),
         Refusal::TooLarge(_) => coded(StatusCode::PAYLOAD_TOO_LARGE, &text),
         Refusal::Unsupported(_) => coded(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text),
-        Refusal::Unavailable { after_s, .. } => later(coded(StatusCode::SERVICE_UNAVAILABLE, &text), *after_s),
-        // Not 408: the Python SDK retries 503 and gives up at 408 (`§7.4`).
-        Refusal::Timeout => later(coded(StatusCode::SERVICE_UNAVAILABLE, &text), 1),
+        Refusal::Unavailable { after_s, .. } => again(&text, *after_s),
+        Refusal::Timeout => again(&text, 1),
         Refusal::Internal => {
             coded(StatusCode::INTERNAL_SERVER_ERROR, "There was an error processing your request. It has been logged.")
         }
     }
 }
 
-fn later(answer: Response, after_s: u64) -> Response {
-    with_header(answer, RETRY_AFTER.as_str(), after_s.max(1))
-}
-
-fn with_header(mut answer: Response, name: &'static str, seconds: u64) -> Response {
-    answer.headers_mut().insert(name, HeaderValue::from(seconds));
-    answer
+/// The one answer after which the Python SDK keeps a batch for as long as it takes: it gives up at 408, and
+/// after three tries at 503 or at a 429 without `RateLimit-Reset` (`§7.4`).
+fn again(text: &str, after_s: u64) -> Response {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let message = format!("Too Many Requests: {text}");
+    let seconds = HeaderValue::from(after_s.max(1));
+    let headers = [(RETRY_AFTER, seconds.clone()), (HeaderName::from_static("ratelimit-reset"), seconds)];
+    (status, headers, Json(json!({"code": status.as_u16(), "message": message}))).into_response()
 }
 
 /// A path in the document as the vendor's validation names it: Java properties, in camel case.
@@ -185,7 +186,7 @@ async fn create(
     let call = call(method, &uri, &headers, body);
     let path = call.path.clone();
     let accepted = accept(&doors, &caller, call).await?;
-    let id = accepted.decoded.items.first().and_then(|item| match &item.op {
+    let id = accepted.items.first().and_then(|item| match &item.op {
         Op::Trace(trace) => Some(trace.id),
         Op::Span(span) => Some(span.id),
         Op::Score(_) | Op::DeleteScore { .. } | Op::Delete(_) => None,

@@ -22,6 +22,7 @@ use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 use crate::contract::Write;
+use crate::contract::pause;
 
 /// How long a spent rate window may last; the server names no time (`wire/pandaprobe.md §13`).
 const WINDOW: Duration = Duration::from_secs(60);
@@ -42,31 +43,39 @@ pub(super) fn pack(writes: &[&Write]) -> Request {
     }
 }
 
-/// What an answer means (`wire/pandaprobe.md §12`, §13; live-tested there unless said).
+/// What an answer means (live-tested there unless said).
+///
+/// | answer | verdict | source |
+/// | --- | --- | --- |
+/// | 2xx | delivered; of `POST /traces` that promises nothing, see [`confirm`] | `wire/pandaprobe.md §0.3`, §5.3 |
+/// | 404 of a DELETE | delivered: it is gone | §4 |
+/// | other 404 | retry: right after a 202 nothing is there yet | §5.3, §16 |
+/// | 401, 403 | stop: unknown, revoked or expired key | §2, §12 |
+/// | 402 | stop: not used today, and nothing a resend would cure | §12 |
+/// | 429 with `error` | retry in a minute: the rate, whose end is not named | §13 |
+/// | 429 with `detail` | retry in 15 min: the quota, until its period ends | §12, §13 |
+/// | 400, 422 in the vendor's words | rejected: schema, project name, undecodable body | §12 |
+/// | 400, 422 as a page | retry: a proxy's opinion | – |
+/// | 413 | rejected: a proxy in front; requests carry one row | §8 |
+/// | 409 | retry: never of a trace | §12 |
+/// | 408, 5xx, 3xx, anything else | retry; 500 is a score before its trace, a store that is down | §5.3, §12 |
 pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
+    let said = || format!("{} {}", answer.status, excerpt(&answer.body)).trim_end().to_owned();
     match answer.status {
         200..=299 => Verdict::Delivered,
-        // Again after a DELETE that was not answered.
         404 if request.method == Method::DELETE => Verdict::Delivered,
-        // Schema, project name, undecodable body; 413 by a proxy in front.
-        400 | 413 | 422 => Verdict::Rejected(format!("{}: {}", answer.status, excerpt(&answer.body))),
-        401 | 403 => Verdict::Stop(format!("{}: {}", answer.status, excerpt(&answer.body))),
-        429 => Verdict::Retry(Some(retry_after(answer).unwrap_or_else(|| pause(&answer.body)))),
-        // 404 right after a 202, 500 for a score before its trace is stored, and all that is unknown.
-        _ => Verdict::Retry(retry_after(answer)),
+        401..=403 => Verdict::Stop(said()),
+        429 => Verdict::Retry(Some(pause::retry_after(&answer.headers).unwrap_or_else(|| spent(&answer.body)))),
+        400 | 422 if pause::is_page(answer) => Verdict::Retry(pause::retry_after(&answer.headers)),
+        400 | 413 | 422 => Verdict::Rejected(said()),
+        _ => Verdict::Retry(pause::retry_after(&answer.headers)),
     }
 }
 
 /// The two kinds of 429: the rate (`error`) ends within a minute, the quota (`detail`) does not.
-fn pause(body: &Bytes) -> Duration {
+fn spent(body: &Bytes) -> Duration {
     let members: IndexMap<String, Raw> = serde_json::from_slice(body).unwrap_or_default();
     if members.contains_key("detail") && !members.contains_key("error") { QUOTA } else { WINDOW }
-}
-
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = answer.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds: f64 = text.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn excerpt(body: &Bytes) -> String {

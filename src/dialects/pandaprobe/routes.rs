@@ -133,7 +133,7 @@ type Reply = Result<Response, Refused>;
 
 async fn create_trace(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
-    let trace = accepted.decoded.items.iter().find_map(|item| item.trace()).unwrap_or_default();
+    let trace = accepted.items.iter().find_map(|item| item.trace()).unwrap_or_default();
     let reply = IndexMap::from([
         ("trace_id", ids::text(trace.verbatim(trace))),
         ("task_id", read::made_up(&accepted.receipt, "task")),
@@ -144,7 +144,7 @@ async fn create_trace(desk: Desk) -> Reply {
 async fn create_spans(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
     let trace = desk.id(1, "path.trace_id")?;
-    let spans = accepted.decoded.items.iter().filter_map(|item| item.span());
+    let spans = accepted.items.iter().filter_map(|item| item.span());
     let spans: Vec<String> = spans.map(|span| ids::text(span.verbatim(trace))).collect();
     Ok(json(StatusCode::CREATED, &IndexMap::from([("span_ids", spans)])))
 }
@@ -187,7 +187,7 @@ async fn read_trace(desk: Desk) -> Reply {
 async fn create_score(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
     let project = desk.project_id().await?;
-    let shown = accepted.decoded.items.iter().find_map(|item| match &item.op {
+    let shown = accepted.items.iter().find_map(|item| match &item.op {
         Op::Score(score) => read::score(score, item.trace()?, &Outward::default(), &project),
         _ => None,
     });
@@ -208,6 +208,10 @@ async fn read_scores(desk: Desk) -> Reply {
 
 /// A refusal in the vendor's words (`wire/pandaprobe.md §12`).
 pub(super) fn refuse(refusal: &Refusal) -> Response {
+    refusal.mark(rendered(refusal))
+}
+
+fn rendered(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Malformed { message } => invalid("", message),
         Refusal::Invalid { path, rule } if path == settings::PROJECT_HEADER => {
@@ -218,7 +222,10 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
             StatusCode::UNAUTHORIZED,
             "Missing credentials. Provide Authorization: Bearer <token> (with X-Project-ID) or X-API-Key header.",
         ),
-        Refusal::Unauthorized(_) => detail(StatusCode::UNAUTHORIZED, "Invalid or revoked API key."),
+        // The vendor's words, and which of the things that they can mean it was.
+        Refusal::Unauthorized(_) | Refusal::ForeignKey => {
+            detail(StatusCode::UNAUTHORIZED, &format!("Invalid or revoked API key: {refusal}."))
+        }
         Refusal::Forbidden(why) => detail(StatusCode::FORBIDDEN, why),
         Refusal::NotFound { what: "route", .. } => detail(StatusCode::NOT_FOUND, "Not Found"),
         Refusal::NotFound { what, id } => {

@@ -1,5 +1,7 @@
 //! How deep a JSON text nests, without parsing it and without recursion.
 
+use memchr::memchr2;
+
 use crate::contract::Refusal;
 
 /// Refuses a text that nests deeper than [`MAX_DEPTH`]. What is no JSON is left to the parser.
@@ -31,14 +33,14 @@ pub(super) fn check(text: &[u8]) -> Result<(), Refusal> {
 
 /// The closing quote, or the end of the text.
 fn end_of_string(text: &[u8], mut at: usize) -> usize {
-    while at < text.len() {
-        match text[at] {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if text[at] == b'"' {
+            return at;
         }
+        at += 2;
     }
-    at
+    text.len()
 }
 
 /// As deep as anything we re-encode can be read again.

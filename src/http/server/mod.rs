@@ -1,8 +1,12 @@
 //! Our own accept loop: axum's has no defence against clients that say nothing, drip their headers or
 //! never read (`reliability.md §0` point 10).
 //!
-//! Stopping means: the listener closes at once, so that clients see a refused connection, which some
-//! SDKs spool for; requests in hand finish; what is left after the grace is cut.
+//! Stopping has two steps. Leaving: nothing is accepted any more, and every answer says that its
+//! connection ends with it, so that a client which keeps its connection busy is never cut off between
+//! two requests. Stopping: idle connections close, requests in hand finish, and what is left after the
+//! grace is cut. The listening socket is closed at the first step: clients then see a refused
+//! connection, which some SDKs spool for, unless whoever handed the socket in holds it open. Then they
+//! wait in its queue for the next process.
 
 mod linger;
 mod patience;
@@ -15,7 +19,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use http::HeaderValue;
 use http::Request;
+use http::Response;
+use http::header;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -57,17 +64,38 @@ impl Default for Patience {
     }
 }
 
-/// Serves until `shutdown`, then finishes requests in hand within `grace`.
+/// How serving ends, step by step; see the module.
+#[derive(Clone, Debug)]
+pub struct End {
+    leave: CancellationToken,
+    stop: CancellationToken,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        let stop = CancellationToken::new();
+        Self { leave: stop.child_token(), stop }
+    }
+}
+
+impl End {
+    /// No new connections; those that are open end with their next answer.
+    pub fn leave(&self) {
+        self.leave.cancel();
+    }
+
+    /// No new requests either.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+/// Serves until the `end`, then finishes requests in hand within `grace`.
 ///
 /// # Errors
 /// None today: a failing accept is waited out, a failing connection is its client's.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    shutdown: CancellationToken,
-    grace: Duration,
-) -> anyhow::Result<()> {
-    serve_with(listener, app, Patience::default(), shutdown, grace).await
+pub async fn serve(listener: TcpListener, app: Router, end: End, grace: Duration) -> anyhow::Result<()> {
+    serve_with(listener, app, Patience::default(), end, grace).await
 }
 
 /// [`serve`] with other bounds.
@@ -78,7 +106,7 @@ pub async fn serve_with(
     listener: TcpListener,
     app: Router,
     patience: Patience,
-    shutdown: CancellationToken,
+    end: End,
     grace: Duration,
 ) -> anyhow::Result<()> {
     let room = Arc::new(Semaphore::new(patience.connections));
@@ -91,10 +119,10 @@ pub async fn serve_with(
         };
         let (stream, permit) = tokio::select! {
             biased;
-            () = shutdown.cancelled() => break,
+            () = end.leave.cancelled() => break,
             next = next => next,
         };
-        let open = connection(stream, app.clone(), patience, shutdown.clone());
+        let open = connection(stream, app.clone(), patience, end.clone());
         let cut = cut.clone();
         connections.spawn(async move {
             let _permit = permit;
@@ -133,11 +161,14 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-async fn connection(stream: TcpStream, app: Router, patience: Patience, shutdown: CancellationToken) {
+async fn connection(stream: TcpStream, app: Router, patience: Patience, end: End) {
     // Answers are small and written whole; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let (wire, read) = Wire::new(stream, patience.stall);
-    let service = app.map_request(|request: Request<Incoming>| request.map(|body| Body::new(Linger::new(body))));
+    let leave = end.leave.clone();
+    let service = app
+        .map_request(|request: Request<Incoming>| request.map(|body| Body::new(Linger::new(body))))
+        .map_response(move |answer: Response<Body>| if leave.is_cancelled() { last(answer) } else { answer });
     let connection = http1::Builder::new()
         .timer(HeadTimer::new(read, patience.head, patience.idle))
         // The timer decides by itself, see there; hyper only has to ask it.
@@ -147,7 +178,7 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, shutdown
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = shutdown.cancelled() => {
+        () = end.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -155,6 +186,12 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, shutdown
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
     }
+}
+
+/// An answer after which its connection ends, and the client knows.
+fn last(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// The request line and all headers; hyper answers 431 beyond.

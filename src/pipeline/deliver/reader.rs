@@ -10,11 +10,10 @@ use super::book::News;
 use super::job;
 use super::ship::Shipper;
 use crate::canonical::Time;
+use crate::pipeline::admission::Admission;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
-use crate::pipeline::subject;
 use crate::pipeline::traces::Traces;
 
 /// Records read at once, and their bytes.
@@ -86,13 +85,12 @@ impl Reader {
     pub(super) fn read(&self, range: Range) -> bool {
         let Range { lane, after, upto } = range;
         let records = usize::try_from(upto - after).unwrap_or(READ_RECORDS).min(READ_RECORDS);
-        match self.ledger.range(after, records, READ_BYTES) {
-            Ok(records) => {
-                let records: Vec<Record> = records.into_iter().take_while(|record| record.seq <= upto).collect();
-                for record in &records {
-                    self.note(record, lane);
-                }
-                if records.is_empty() {
+        let routed = |project: &str| self.shipper.destination.routes.contains_key(project);
+        match self.traces.range(after, records, READ_BYTES, routed) {
+            Ok(admissions) => {
+                let within: Vec<_> = admissions.iter().take_while(|admission| admission.seq <= upto).collect();
+                within.iter().for_each(|admission| self.note(admission, lane));
+                if within.is_empty() {
                     // Retention took what was there.
                     self.book.lock().read(upto, lane, 0);
                 }
@@ -100,7 +98,8 @@ impl Reader {
             }
             Err(LedgerError::Corrupt(seq)) => {
                 tracing::error!(seq, "a record is corrupt and is stepped over");
-                self.book.lock().read(seq, lane, 0);
+                let items = self.items_of(seq);
+                self.book.lock().unreadable(seq, lane, items);
                 true
             }
             Err(error) => {
@@ -110,32 +109,34 @@ impl Reader {
         }
     }
 
+    /// How many items a record that cannot be read routed here.
+    fn items_of(&self, seq: Seq) -> u64 {
+        let weights = self.ledger.weigh(seq - 1, seq).unwrap_or_default();
+        let routed = |project: &Arc<str>| self.shipper.destination.routes.contains_key(project);
+        weights.iter().filter(|(project, _)| routed(project)).map(|(_, weight)| weight.items).sum()
+    }
+
     /// Notes what one record says about each trace it names.
-    fn note(&self, record: &Record, lane: Lane) {
-        let Some(route) = self.shipper.destination.routes.get(&record.project) else {
-            self.book.lock().read(record.seq, lane, 0);
-            return;
-        };
-        let admission = self.traces.sort(record);
+    fn note(&self, admission: &Admission, lane: Lane) {
+        let Admission { seq, at, project, count, quiet, homes, created, .. } = admission;
         let mut book = self.book.lock();
-        let Some(admission) = admission else {
-            tracing::error!(seq = record.seq, "a record cannot be decoded any more and is quarantined");
-            book.unreadable(record.seq, lane, u64::from(record.items));
+        let Some(route) = self.shipper.destination.routes.get(project) else {
+            book.read(*seq, lane, 0);
             return;
         };
-        book.read(record.seq, lane, admission.homes.iter().map(|(_, items)| items.len() as u64).sum());
-        let at = Time(record.at_ns);
-        let due = job::due(route, admission.quiet, at);
-        for (trace, items) in &admission.homes {
+        let Some(homes) = homes else {
+            tracing::error!(seq, "a record cannot be decoded any more and is quarantined");
+            book.unreadable(*seq, lane, u64::from(*count));
+            return;
+        };
+        book.read(*seq, lane, homes.iter().map(|(_, items)| items.len() as u64).sum());
+        let due = job::due(route, *quiet, *at);
+        for (trace, items) in homes {
             let items = items.len() as u64;
-            book.note(&News { trace: *trace, project: &record.project, seq: record.seq, at, items, due }, lane);
+            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, due }, lane);
         }
-        let items = admission.homes.iter().flat_map(|(_, items)| items);
-        let created = items.filter(|(_, item)| item.creates()).filter_map(|(_, item)| item.span());
         for span in created {
-            book.wake(subject::span(&record.project, span), due);
+            book.wake(*span, due);
         }
-        drop(book);
-        self.traces.admit(&admission);
     }
 }

@@ -119,8 +119,8 @@ impl Explainer {
         if scopes.is_empty() {
             return None;
         }
-        let admission = self.outwards.traces.sort(record)?;
-        let items = admission.homes.iter().flat_map(|(_, items)| items);
+        let admission = self.outwards.traces.admit(record);
+        let items = admission.items().flat_map(|(_, items)| items);
         let ids = items.filter_map(|(_, item)| item.trace().map(|trace| (trace, item.span())));
         let hits = |id: Id, trace: Id| scopes.iter().any(|scope| id.scoped(scope, trace).stem() == wanted.stem());
         ids.flat_map(|(trace, span)| [Some((trace, trace)), span.map(|span| (span, trace))])

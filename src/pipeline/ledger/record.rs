@@ -1,6 +1,8 @@
 //! Records: on their way in, as held, and what they weigh.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -30,6 +32,30 @@ pub struct Draft {
     pub traces: Vec<SubjectKey>,
     /// Every subject in the body, for [`Ledger::find`]; `traces` are added if left out.
     pub subjects: Vec<SubjectKey>,
+    /// Told its sequence.
+    pub place: Place,
+}
+
+/// Learns a record's sequence once it is durable, and before [`Ledger::head`](super::Ledger::head) says
+/// that it is: who reads up to the head finds every place below it known.
+#[derive(Clone, Debug, Default)]
+pub struct Place(Arc<AtomicU64>);
+
+impl Place {
+    /// The sequence, once there is one.
+    pub fn seq(&self) -> Option<Seq> {
+        Some(self.0.load(Ordering::Acquire)).filter(|seq| *seq > 0)
+    }
+
+    /// Whether nobody else holds it any more: what it does not know by now it never will.
+    pub fn is_left(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// Tells the sequence.
+    pub(super) fn tell(&self, seq: Seq) {
+        self.0.store(seq, Ordering::Release);
+    }
 }
 
 /// A request as the ledger holds it, its CRC and sequence verified.

@@ -15,6 +15,7 @@ use crate::canonical::Time;
 use crate::canonical::View;
 use crate::contract;
 use crate::contract::Seed;
+use crate::pipeline::admission::Admission;
 use crate::pipeline::fold::Past;
 use crate::pipeline::fold::PastSpan;
 use crate::pipeline::fold::TraceItems;
@@ -32,7 +33,6 @@ use crate::pipeline::retention::group::Going;
 use crate::pipeline::retention::group::Group;
 use crate::pipeline::retention::stub;
 use crate::pipeline::subject;
-use crate::pipeline::traces::Admission;
 
 /// A group with its records read.
 pub(super) struct Step<'a> {
@@ -46,7 +46,7 @@ pub(super) struct Step<'a> {
 struct Held {
     record: Record,
     /// `None`: it cannot be decoded any more.
-    admission: Option<Admission>,
+    admission: Admission,
 }
 
 /// What a group comes to.
@@ -67,8 +67,9 @@ impl<'a> Step<'a> {
             match outwards.ledger.get(&[*seq]) {
                 Ok(records) => {
                     for record in records {
-                        let admission = outwards.traces.sort(&record);
-                        for (home, _) in admission.iter().flat_map(|admission| &admission.homes) {
+                        // Not through the cache: what is settled is wanted by nobody else.
+                        let admission = Admission::of(&outwards.dialects, &record);
+                        for (home, _) in admission.items() {
                             spoken.entry(group.trace_of(*home)).or_default().push(*seq);
                         }
                         held.insert(*seq, Held { record, admission });
@@ -135,7 +136,7 @@ impl<'a> Step<'a> {
     /// or would not read the part as it reads the whole: then all of it stays.
     fn carve(&self, held: &Held, stays: &[SubjectKey]) -> Option<(Record, Vec<SubjectKey>)> {
         let Held { record, admission } = held;
-        let homes = &admission.as_ref()?.homes;
+        let homes = admission.homes.as_ref()?;
         let kept = || homes.iter().filter(|(home, _)| !self.goes(&record.project, *home)).flat_map(|(_, items)| items);
         let keep: BTreeMap<u32, &Arc<Item>> = kept().map(|(position, item)| (*position, item)).collect();
         let dialect = self.outwards.dialects.get(&record.dialect)?;
@@ -175,9 +176,9 @@ impl<'a> Step<'a> {
     fn items(&self, project: &str, trace: SubjectKey) -> TraceItems {
         let mut items = TraceItems::default();
         for seq in self.spoken.get(&trace).into_iter().flatten() {
-            let Held { record, admission: Some(admission) } = &self.held[seq] else { continue };
+            let Held { record, admission } = &self.held[seq];
             if *record.project == *project {
-                let homes = admission.homes.iter().filter(|(home, _)| self.group.trace_of(*home) == trace);
+                let homes = admission.items().filter(|(home, _)| self.group.trace_of(*home) == trace);
                 let of_trace = homes.flat_map(|(_, items)| items.iter().cloned());
                 items.add(*seq, admission.at, admission.quiet, of_trace);
             }

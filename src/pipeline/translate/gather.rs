@@ -16,11 +16,11 @@ use crate::contract::Decoded;
 use crate::contract::Dialect;
 use crate::contract::Refusal;
 use crate::contract::Seed;
+use crate::pipeline::admission;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::record;
 use crate::pipeline::subject;
-use crate::pipeline::traces;
 
 use super::Gathered;
 use super::Input;
@@ -80,10 +80,9 @@ impl Gathered {
             self.losses.extend(decoded.losses.into_iter().map(|loss| Lost { line: Some(line), loss }));
             let filed: Vec<SubjectKey> = decoded.items.iter().map(|item| home(&homes, item)).collect();
             self.lines.push(line);
-            let admission = traces::sort(seq, at, &filed, decoded.quiet, record::share(decoded.items));
-            for (home, items) in admission.homes {
+            for (home, items) in admission::by_home(&filed, record::share(decoded.items)) {
                 let trace: &mut TraceItems = self.traces.entry(home).or_default();
-                trace.add(seq, at, admission.quiet, items);
+                trace.add(seq, at, decoded.quiet, items);
             }
         }
     }

@@ -143,8 +143,8 @@ impl Names for Held {
     }
 
     /// A recorded login says nothing, so it is let through.
-    fn log_in(&self, _key: &SecretString) -> Option<String> {
-        Some(String::new())
+    fn log_in(&self, _key: &SecretString) -> Result<String, Refusal> {
+        Ok(String::new())
     }
 }
 
@@ -158,7 +158,7 @@ impl Accept for Nothing {
         _dialect: &'static dyn Dialect,
         _call: Call,
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
-        futures::future::ready(Ok(Accepted { seq: 0, receipt: [0; 16], at: Time::default(), decoded: Arc::default() }))
+        futures::future::ready(Ok(Accepted { seq: 0, receipt: [0; 16], at: Time::default(), items: Vec::new() }))
             .boxed()
     }
 }

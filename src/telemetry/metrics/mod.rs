@@ -84,11 +84,6 @@ pub fn refused(dialect: &'static str, reason: &'static str) {
     metrics::counter!(names::REFUSED, "dialect" => dialect, "reason" => reason).increment(1);
 }
 
-/// A request carried a vendor's own key where a gateway key belongs.
-pub fn vendor_key(dialect: &'static str) {
-    metrics::counter!(names::VENDOR_KEYS, "dialect" => dialect).increment(1);
-}
-
 /// A connection was opened; it counts until the value is dropped.
 pub fn connection() -> Connection {
     metrics::gauge!(names::CONNECTIONS).increment(1);

@@ -29,7 +29,6 @@ pub struct Metric {
 pub(super) const REQUESTS: &str = "spangate_requests_total";
 pub(super) const REQUEST_SECONDS: &str = "spangate_request_seconds";
 pub(super) const REFUSED: &str = "spangate_refused_total";
-pub(super) const VENDOR_KEYS: &str = "spangate_vendor_keys_refused_total";
 pub(super) const CONNECTIONS: &str = "spangate_connections";
 pub(super) const ACCEPTED: &str = "spangate_accepted_items_total";
 pub(super) const ITEMS: &str = "spangate_items";
@@ -61,12 +60,11 @@ pub(super) const LEDGER_READY: &str = "spangate_ledger_ready";
 pub(super) const ALARM: &str = "spangate_alarm";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 33] = [
+pub const METRICS: [Metric; 32] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
-    counter(REFUSED, "dialect, reason", "requests refused, by reason"),
-    counter(VENDOR_KEYS, "dialect", "requests refused because they carried a vendor's own key"),
-    gauge(CONNECTIONS, "", "connections open on the data listener"),
+    counter(REFUSED, "dialect, reason", "requests refused, by reason; `foreign_key`: it carried a vendor's own key"),
+    gauge(CONNECTIONS, "", "connections open, to both listeners"),
     counter(ACCEPTED, "project", "items accepted and durable"),
     gauge(ITEMS, "destination, outcome", "items accepted for a destination, by what has become of them"),
     gauge(BACKLOG_ITEMS, "destination", "items that wait, what is not read yet included"),

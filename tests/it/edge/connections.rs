@@ -9,6 +9,7 @@ use super::scene::Bent;
 use super::scene::LONG;
 use super::scene::SHORT;
 use super::scene::Scene;
+use super::scene::Wire;
 use super::scene::head;
 use spangate::http::server::Patience;
 
@@ -61,7 +62,7 @@ async fn a_client_that_does_not_read_is_cut() {
     deaf.send(&head("GET", "/one/large", "x-key: sg_all\r\n", 0)).await;
     scene.one.begun.acquire().await.unwrap().forget();
     // With the connection cut there is nothing to wait for; else this would take the grace.
-    scene.shutdown.cancel();
+    scene.end.stop();
     timeout(LONG / 2, scene.served).await.expect("cut before the grace ends").unwrap().unwrap();
     assert!(deaf.closed().await.len() < 64 << 20);
 }
@@ -75,7 +76,7 @@ async fn shutdown_finishes_what_is_in_hand_and_takes_nothing_new() {
     let mut idle = scene.connect().await;
     idle.send(&head("GET", "/one/health", "", 0)).await;
     idle.answer().await;
-    scene.shutdown.cancel();
+    scene.end.stop();
     assert_eq!(idle.closed().await, b"");
     assert!(TcpStream::connect(scene.address).await.is_err());
     assert!(!scene.served.is_finished());
@@ -85,12 +86,44 @@ async fn shutdown_finishes_what_is_in_hand_and_takes_nothing_new() {
 }
 
 #[tokio::test]
+async fn leaving_ends_each_connection_with_its_next_answer() {
+    let scene = Scene::start().await;
+    let (mut idle, mut busy) = (scene.connect().await, scene.connect().await);
+    for wire in [&mut idle, &mut busy] {
+        wire.send(&head("GET", "/one/health", "", 0)).await;
+        assert_eq!(wire.answer().await.field("connection"), None);
+    }
+    scene.end.leave();
+    until_refused(&scene).await;
+    busy.send(&head("GET", "/one/health", "", 0)).await;
+    let answer = busy.answer().await;
+    assert_eq!((answer.body.as_str(), answer.field("connection")), ("well", Some("close")));
+    assert_eq!(busy.closed().await, b"");
+    assert!(!scene.served.is_finished());
+    scene.end.stop();
+    assert_eq!(idle.closed().await, b"");
+    scene.served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_socket_that_somebody_holds_open_refuses_nobody() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let scene = Scene::on(&socket);
+    scene.end.stop();
+    scene.served.await.unwrap().unwrap();
+    let mut early = Wire::to(scene.address).await;
+    early.send(&head("GET", "/one/health", "", 0)).await;
+    let _next = Scene::on(&socket);
+    assert_eq!(early.answer().await.body, "well");
+}
+
+#[tokio::test]
 async fn the_grace_ends() {
     let scene = Scene::bent(Bent { grace: SHORT, ..Bent::default() }).await;
     let mut busy = scene.connect().await;
     busy.send(&head("GET", "/one/wait", "x-key: sg_all\r\n", 0)).await;
     scene.begun(1).await;
-    scene.shutdown.cancel();
+    scene.end.stop();
     scene.served.await.unwrap().unwrap();
     assert_eq!(busy.closed().await, b"");
 }
@@ -110,4 +143,10 @@ async fn connections_above_the_cap_wait_for_room() {
 async fn impatient(idle: Duration) -> Scene {
     let patience = Patience { head: SHORT, idle, ..Patience::default() };
     Scene::bent(Bent { patience, grace: LONG, ..Bent::default() }).await
+}
+
+/// Waits until the listening socket is closed.
+async fn until_refused(scene: &Scene) {
+    let refused = async { while TcpStream::connect(scene.address).await.is_ok() {} };
+    timeout(LONG / 2, refused).await.expect("a refused connection");
 }

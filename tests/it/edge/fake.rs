@@ -126,7 +126,7 @@ impl Dialect for Fake {
     fn refuse(&self, refusal: &Refusal) -> Response {
         let status = match refusal {
             Refusal::Malformed { .. } | Refusal::Invalid { .. } => 400,
-            Refusal::Unauthenticated | Refusal::Unauthorized(_) => 401,
+            Refusal::Unauthenticated | Refusal::Unauthorized(_) | Refusal::ForeignKey => 401,
             Refusal::Forbidden(_) => 403,
             Refusal::NotFound { .. } => 404,
             Refusal::TooMany { .. } => 429,
@@ -136,7 +136,8 @@ impl Dialect for Fake {
             Refusal::Timeout => 408,
             Refusal::Internal => 500,
         };
-        (StatusCode::from_u16(status).unwrap(), Json(json!({ self.info.name: refusal.to_string() }))).into_response()
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal.mark((status, Json(json!({ self.info.name: refusal.to_string() }))).into_response())
     }
 
     fn decode(&self, _: &Call, _: &Seed) -> Result<Decoded, Refusal> {
@@ -274,7 +275,7 @@ impl Names for Shut {
         Vec::new()
     }
 
-    fn log_in(&self, _: &SecretString) -> Option<String> {
-        None
+    fn log_in(&self, _: &SecretString) -> Result<String, Refusal> {
+        Err(Refusal::Unauthenticated)
     }
 }

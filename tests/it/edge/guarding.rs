@@ -2,6 +2,7 @@
 
 use super::scene::Scene;
 use super::scene::head;
+use spangate::telemetry::metrics;
 
 #[tokio::test]
 async fn without_a_good_key_nothing_but_open_routes_answers() {
@@ -68,4 +69,24 @@ async fn a_body_of_unknown_length_is_charged_once_it_is_read() {
     assert_eq!(wire.answer().await.body, r#"["/one/echo","-","9","123456789"]"#);
     wire.send(&chunked).await;
     wire.answer().await.is_refused(429, "key slow may send 10 bytes a second; retry after 1 s");
+}
+
+#[tokio::test]
+async fn a_vendors_own_key_is_counted_by_dialect_and_never_shown() {
+    let metrics = metrics::install().unwrap();
+    let counted = |dialect: &str| {
+        let line = format!("spangate_refused_total{{dialect=\"{dialect}\",reason=\"foreign_key\"}} ");
+        metrics.render().lines().find_map(|each| each.strip_prefix(&line)?.parse().ok()).unwrap_or(0)
+    };
+    let scene = Scene::start().await;
+    let before: (u64, u64) = (counted("one"), counted("two"));
+    for _ in 0..3 {
+        let answer = scene.ask_with("POST", "/one/echo", "x-key: comet-secret-4711\r\n", b"{}").await;
+        assert_eq!(answer.status, 401);
+        assert!(!format!("{answer:?}").contains("4711"), "{answer:?}");
+    }
+    scene.ask_with("POST", "/two/echo", "x-key: sg_nobody\r\n", b"{}").await;
+    // Other tests count too.
+    assert!(counted("one") >= before.0 + 3);
+    assert!(!metrics.render().contains("4711"));
 }

@@ -11,7 +11,6 @@ use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use super::fake;
 use super::fake::Fake;
@@ -27,6 +26,7 @@ use spangate::http::keys::digest;
 use spangate::http::limits::Limits;
 use spangate::http::router;
 use spangate::http::server;
+use spangate::http::server::End;
 use spangate::http::server::Patience;
 use spangate::http::tokens::Tokens;
 
@@ -36,7 +36,7 @@ pub(super) struct Scene {
     pub(super) address: SocketAddr,
     pub(super) one: &'static Fake,
     pub(super) tokens: Arc<Tokens>,
-    pub(super) shutdown: CancellationToken,
+    pub(super) end: End,
     pub(super) served: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -57,7 +57,16 @@ impl Scene {
         Self::bent(Bent { settings, grace: LONG, ..Bent::default() }).await
     }
 
+    /// A scene on a socket that the test goes on holding.
+    pub(super) fn on(socket: &std::net::TcpListener) -> Self {
+        Self::at(socket.try_clone().unwrap(), Bent { grace: LONG, ..Bent::default() })
+    }
+
     pub(super) async fn bent(bent: Bent) -> Self {
+        Self::at(std::net::TcpListener::bind("127.0.0.1:0").unwrap(), bent)
+    }
+
+    fn at(socket: std::net::TcpListener, bent: Bent) -> Self {
         let (one, two) = (Fake::new("one", "/prefix"), Fake::new("two", "/other"));
         let keys = Arc::new(Keys::new(keys()));
         let clock: Clock = Arc::new(|| NOW);
@@ -66,15 +75,16 @@ impl Scene {
         let limits = Arc::new(Limits::new(&keys, [], &clock));
         let edge = Edge::new(bent.settings, keys, Arc::clone(&tokens), limits, clock);
         let app = router::router(&[one, two], &fake::doors(), &edge);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(socket).unwrap();
         let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let served = server::serve_with(listener, app, bent.patience, shutdown.clone(), bent.grace);
-        Self { address, one, tokens, shutdown, served: tokio::spawn(served) }
+        let end = End::default();
+        let served = server::serve_with(listener, app, bent.patience, end.clone(), bent.grace);
+        Self { address, one, tokens, end, served: tokio::spawn(served) }
     }
 
     pub(super) async fn connect(&self) -> Wire {
-        Wire { stream: TcpStream::connect(self.address).await.unwrap() }
+        Wire::to(self.address).await
     }
 
     /// One request with the key `sg_all` on a connection of its own.
@@ -107,6 +117,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
+    pub(super) async fn to(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap() }
+    }
+
     pub(super) async fn send(&mut self, text: &str) {
         self.send_bytes(text.as_bytes()).await;
     }

@@ -98,11 +98,11 @@ async fn without_a_known_key_nobody_comes_in() {
     ];
     turned_away(&site.client("checkout").keyed(""), 401, bodies).await;
     let unknown = "this gateway key is not known here";
-    let invalid = "Invalid or revoked API key.";
-    let bodies = [json!({"code": 401, "message": unknown}), json!({"detail": invalid}), json!({"detail": unknown})];
+    let invalid = |why: &str| json!({"detail": format!("Invalid or revoked API key: {why}.")});
+    let bodies = [json!({"code": 401, "message": unknown}), invalid(unknown), json!({"detail": unknown})];
     turned_away(&site.client("nobody"), 401, bodies).await;
     let foreign = "this is not a gateway key: use one that begins with sg_ where the vendor's own key would go";
-    let bodies = [json!({"code": 401, "message": foreign}), json!({"detail": invalid}), json!({"detail": foreign})];
+    let bodies = [json!({"code": 401, "message": foreign}), invalid(foreign), json!({"detail": foreign})];
     turned_away(&site.client("checkout").keyed("vendor-key"), 401, bodies).await;
     site.settled().await;
     assert_eq!(site.counts("opik"), (0, 0, 0, 0));

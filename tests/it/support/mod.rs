@@ -42,6 +42,7 @@ pub(crate) use client::Home;
 pub(crate) use demo::Demo;
 pub(crate) use glimpse::glimpse;
 pub(crate) use setup::Setup;
+pub(crate) use setup::sha256;
 pub(crate) use shape::bare;
 pub(crate) use shape::literal;
 pub(crate) use shape::spans;

@@ -99,7 +99,7 @@ impl Setup {
 }
 
 /// What the configuration holds of a key.
-fn sha256(name: &str) -> String {
+pub(crate) fn sha256(name: &str) -> String {
     keys::digest(&key(name)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -21,7 +21,7 @@ use crate::dialects::galileo::wire;
 pub(super) async fn traces(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
     let base: wire::Base = desk.body()?;
-    let items = &accepted.decoded.items;
+    let items = &accepted.items;
     let traces: Vec<Id> =
         items.iter().filter(|item| matches!(item.op, Op::Trace(_))).filter_map(|item| item.trace()).collect();
     let spans = spans_in(&accepted);
@@ -57,7 +57,7 @@ pub(super) async fn update(desk: Desk) -> Reply {
 
 pub(super) async fn delete(desk: Desk) -> Reply {
     let accepted = desk.accept().await?;
-    ok(&json!({ "message": format!("{} records are deleted", accepted.decoded.items.len()) }))
+    ok(&json!({ "message": format!("{} records are deleted", accepted.items.len()) }))
 }
 
 pub(super) async fn read_trace(desk: Desk) -> Reply {
@@ -79,7 +79,7 @@ pub(super) async fn read_span(desk: Desk) -> Reply {
 }
 
 fn spans_in(accepted: &Accepted) -> usize {
-    accepted.decoded.items.iter().filter(|item| matches!(item.op, Op::Span(_))).count()
+    accepted.items.iter().filter(|item| matches!(item.op, Op::Span(_))).count()
 }
 
 /// What every answer has (§4.1). `fallback` stands for the session of what has none (§4.5).

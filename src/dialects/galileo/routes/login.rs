@@ -1,7 +1,6 @@
 //! Health, login, and who one is (`wire/galileo.md §2`).
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
@@ -47,10 +46,8 @@ pub(super) async fn by_password(State(doors): State<Doors>, body: Bytes) -> Repl
 }
 
 fn log_in(doors: &Doors, key: String) -> Reply {
-    match doors.names.log_in(&SecretString::from(key)) {
-        Some(token) => ok(&json!({ "access_token": token, "token_type": "bearer" })),
-        None => Ok(detail(StatusCode::UNAUTHORIZED, "Invalid API key").into_response()),
-    }
+    let token = doors.names.log_in(&SecretString::from(key))?;
+    ok(&json!({ "access_token": token, "token_type": "bearer" }))
 }
 
 /// A user that stands for the key.

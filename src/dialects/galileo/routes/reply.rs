@@ -140,6 +140,10 @@ pub(super) fn ok<T: Serialize + ?Sized>(body: &T) -> Reply {
 
 /// A refusal in the vendor's words: `detail` is a text, or for a body's mistakes a list of them.
 pub(in crate::dialects::galileo) fn refuse(refusal: &Refusal) -> Response {
+    refusal.mark(rendered(refusal))
+}
+
+fn rendered(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Malformed { message } => {
             invalid(&[Raw::of("body")], &format!("JSON decode error: {message}"), "json_invalid")
@@ -147,6 +151,7 @@ pub(in crate::dialects::galileo) fn refuse(refusal: &Refusal) -> Response {
         Refusal::Invalid { path, rule } => invalid(&location(path), rule, kind_of(rule)),
         Refusal::Unauthenticated => detail(StatusCode::UNAUTHORIZED, "API Key is missing"),
         Refusal::Unauthorized(why) => detail(StatusCode::UNAUTHORIZED, why),
+        Refusal::ForeignKey => detail(StatusCode::UNAUTHORIZED, &refusal.to_string()),
         Refusal::Forbidden(why) => detail(StatusCode::FORBIDDEN, why),
         Refusal::NotFound { what, id } => detail(StatusCode::NOT_FOUND, &format!("{what} {id} not found.")),
         Refusal::TooMany { after_s, .. } => {

@@ -1,10 +1,8 @@
-//! Packing, verdicts and look-ups.
+//! Packing and look-ups.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use http::HeaderMap;
-use http::HeaderValue;
 use http::Method;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -20,7 +18,6 @@ use crate::canonical::View;
 use crate::contract::Answer;
 use crate::contract::Dialect;
 use crate::contract::Known;
-use crate::contract::Request;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::dialects::galileo::Galileo;
@@ -52,42 +49,6 @@ fn traces_of_a_session_share_a_request() {
     assert_eq!(ids, ["01a1fba6-5334-4c4b-aaa2-000000000000", "11111111-1111-4111-8111-111111111111"]);
     assert_eq!(body["session_external_id"], json!("chat 1"));
     assert_eq!(Galileo.pack(&[&one]).body.unwrap(), one.row);
-}
-
-#[test]
-fn verdicts() {
-    let request =
-        |method: Method, path: &str, rows| Request { method, path: path.to_owned(), rows, ..Request::default() };
-    let traces = |rows| request(Method::POST, "/v2/projects/p/traces", rows);
-    let patch = request(Method::PATCH, "/v2/projects/p/spans/x", 1);
-    let spans = request(Method::POST, "/v2/projects/p/spans", 1);
-    let check = |request: &Request, status, body: Value, expected| {
-        assert_eq!(Galileo.verdict(request, &answer(status, &body)), expected, "{status} {body}");
-    };
-    let rejected = |why: &str| Verdict::Rejected(why.to_owned());
-    check(&traces(1), 200, json!({}), Verdict::Delivered);
-    check(&traces(1), 401, json!({ "detail": "no" }), Verdict::Stop("no".to_owned()));
-    check(&traces(1), 403, Value::Null, Verdict::Stop("HTTP 403".to_owned()));
-    for status in [404, 408, 409, 429, 500, 502, 503] {
-        check(&traces(2), status, Value::Null, Verdict::Retry(None));
-    }
-    check(&traces(2), 422, json!({ "detail": [] }), Verdict::Split);
-    check(&traces(1), 422, json!({ "detail": [{ "msg": "m" }] }), rejected(r#"[{"msg":"m"}]"#));
-    check(&traces(1), 400, json!({ "standard_error": { "message": "m" } }), rejected("m"));
-    check(&traces(2), 413, Value::Null, Verdict::Split);
-    check(&traces(1), 413, Value::Null, rejected("HTTP 413"));
-    check(&traces(1), 405, Value::Null, rejected("HTTP 405"));
-    check(&patch, 404, Value::Null, Verdict::Retry(None));
-    check(&patch, 422, json!({ "detail": "Span not found" }), Verdict::Retry(None));
-    check(&spans, 422, json!({ "detail": "parent has not been ingested" }), Verdict::Retry(None));
-    check(&spans, 400, json!({ "detail": "Trace is marked as complete" }), rejected("Trace is marked as complete"));
-    let delete = request(Method::POST, "/v2/projects/p/traces/delete", 1);
-    check(&delete, 404, json!({ "detail": "Trace not found." }), Verdict::Delivered);
-    check(&delete, 404, json!({ "detail": "Not Found" }), rejected("cannot delete there: Not Found"));
-    check(&traces(1), 302, Value::Null, Verdict::Retry(None));
-    let mut later = answer(429, &Value::Null);
-    later.headers.insert("retry-after", HeaderValue::from_static("7"));
-    assert_eq!(Galileo.verdict(&traces(1), &later), Verdict::Retry(Some(Duration::from_secs(7))));
 }
 
 /// Walks the look-ups against a list of answers; the requests made.

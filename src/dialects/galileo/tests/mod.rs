@@ -9,6 +9,7 @@ mod read;
 mod routes;
 mod there_and_back;
 mod update;
+mod verdicts;
 
 use std::fs;
 use std::path::Path;

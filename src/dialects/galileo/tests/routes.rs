@@ -60,7 +60,7 @@ impl Accept for Memory {
             let receipt = [u8::try_from(calls.len()).unwrap(); 16];
             let decoded = dialect.decode(&call, &Seed { record: receipt, at: AT })?;
             calls.push(call);
-            Ok(Accepted { seq: 1, receipt, at: AT, decoded: Arc::new(decoded) })
+            Ok(Accepted { seq: 1, receipt, at: AT, items: decoded.items.into_iter().map(Arc::new).collect() })
         }
         .boxed()
     }
@@ -121,8 +121,9 @@ impl Names for Memory {
         names.values().filter(|named| named.kind == kind && named.parent == parent).cloned().collect()
     }
 
-    fn log_in(&self, key: &SecretString) -> Option<String> {
-        (key.expose_secret() == "sg_good").then(|| "a.b.c".to_owned())
+    fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {
+        let is_good = key.expose_secret() == "sg_good";
+        is_good.then(|| "a.b.c".to_owned()).ok_or(Refusal::ForeignKey)
     }
 }
 
@@ -178,7 +179,8 @@ async fn a_client_starts() {
     let (_, form) = scene.ask(Method::POST, "/login", "username=u%40x&password=sg_good&auth_method=email").await;
     assert_eq!(form, token);
     let bad = scene.ask(Method::POST, "/login/api_key", r#"{"api_key":"x"}"#).await;
-    assert_eq!(bad, (StatusCode::UNAUTHORIZED, json!({ "detail": "Invalid API key" })));
+    let hint = "this is not a gateway key: use one that begins with sg_ where the vendor's own key would go";
+    assert_eq!(bad, (StatusCode::UNAUTHORIZED, json!({ "detail": hint })));
     let user = scene.get("/current_user").await;
     assert_eq!((&user["email"], &user["role"]), (&json!("laptop@example.com"), &json!("user")));
     assert_eq!(user["id"], scene.get("/v2/current_user").await["id"]);

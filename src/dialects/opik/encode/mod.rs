@@ -75,7 +75,8 @@ fn plan_trace(view: &View, trace: &TraceView, before: Option<&TraceView>, out: &
             return;
         }
         row.last_updated_at = Field::Set(trace.version.rfc3339(6));
-        plan.push(create("traces", target, &row, out), losses);
+        let about = payload([&row.input, &row.output, &row.metadata]);
+        plan.push(create("traces", target, json(&row, about), out), losses);
         return;
     }
     let update = rows::trace_update(trace, out, &mut losses);
@@ -97,7 +98,8 @@ fn plan_span(view: &View, span: &SpanView, before: Option<&SpanView>, out: &Outw
             return;
         }
         row.last_updated_at = Field::Set(span.version.rfc3339(6));
-        plan.push(create("spans", target, &row, out), losses);
+        let about = payload([&row.input, &row.output, &row.metadata]);
+        plan.push(create("spans", target, json(&row, about), out), losses);
         return;
     }
     let update = rows::span_update(span, view.id, out, &mut losses);
@@ -123,14 +125,14 @@ fn changed<T: Serialize>(update: &T, before: Option<&T>, always: &[&str]) -> Opt
     members.keys().any(|key| !always.contains(&key.as_str())).then_some(members)
 }
 
-fn create<T: Serialize>(rows: &str, target: Target, row: &T, out: &Outward) -> Write {
+fn create(rows: &str, target: Target, row: Bytes, out: &Outward) -> Write {
     Write {
         stage: 0,
         batch: format!("{rows} {}", out.project.name),
         method: Method::POST,
         path: format!("{ROOT}/{rows}/batch"),
         headers: Vec::new(),
-        row: json(row),
+        row,
         bucket: Bucket::Write,
         target,
         unless: None,
@@ -148,12 +150,25 @@ fn delete(view: &View, out: &Outward) -> Write {
 }
 
 fn alone<T: Serialize>(method: Method, path: String, body: &T, bucket: Bucket, target: Target) -> Write {
-    let (batch, headers, row) = (String::new(), Vec::new(), json(body));
+    let (batch, headers, row) = (String::new(), Vec::new(), json(body, 0));
     Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None }
 }
 
-fn json<T: Serialize>(value: &T) -> Bytes {
-    Bytes::from(Raw::of(value).text().to_owned())
+/// A row's own facts take about so much; payloads come on top.
+const ROW: usize = 1_024;
+
+/// A value as JSON, written where a row of `about` so many bytes of payload has room.
+fn json<T: Serialize>(value: &T, about: usize) -> Bytes {
+    let mut out = Vec::with_capacity(about + ROW);
+    match serde_json::to_writer(&mut out, value) {
+        Ok(()) => Bytes::from(out),
+        Err(_) => Bytes::from_static(b"null"),
+    }
+}
+
+/// How many bytes the payloads of a row take.
+fn payload(fields: [&Field<Raw>; 3]) -> usize {
+    fields.iter().filter_map(|field| field.get()).map(|raw| raw.text().len()).sum()
 }
 
 fn lose(losses: &mut Vec<Loss>, subject: &str, path: &str, why: &str) {

@@ -177,7 +177,7 @@ pub(in crate::dialects::opik) fn kind(facts: &Span) -> Field<String> {
 
 /// What another dialect's update put on a row of this one's, which has no key to carry it.
 fn homeless<T: Facts>(subject: &str, facts: &T, paths: &[&str], losses: &mut Vec<Loss>) {
-    for path in paths.iter().filter(|path| facts.normal(path).is_some_and(|value| value != "null")) {
+    for path in paths.iter().filter(|path| facts.has(path)) {
         lose(losses, subject, path, "no native home");
     }
 }

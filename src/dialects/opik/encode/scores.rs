@@ -70,6 +70,10 @@ fn row(score: &Score, trace: Id, out: &Outward, losses: &mut Vec<Loss>) -> Optio
         lose(losses, &subject, &path, "not a number below 10^9");
         return None;
     }
+    if score.name.trim().is_empty() {
+        lose(losses, &subject, &path, "a score needs a name");
+        return None;
+    }
     if score.metadata.is_some() {
         lose(losses, &subject, &format!("{path}.metadata"), "a score has no metadata");
     }
@@ -119,7 +123,7 @@ fn set(score: &Score, row: &wire::Score, out: &Outward) -> Write {
         method: Method::PUT,
         path: format!("{ROOT}/{rows}/feedback-scores"),
         headers: Vec::new(),
-        row: json(row),
+        row: json(row, 0),
         bucket: Bucket::Score,
         target: score.target.clone(),
         unless: None,

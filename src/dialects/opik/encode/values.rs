@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
+use memchr::memchr2_iter;
 
 use crate::canonical::Cost;
 use crate::canonical::ErrorInfo;
@@ -241,7 +242,10 @@ fn objects(raw: &Raw) -> Option<IndexMap<String, Raw>> {
 }
 
 fn bounded(raw: Raw) -> Raw {
-    if depth(raw.text()) > DEEPEST { Raw::of(raw.text()) } else { raw }
+    let text = raw.text();
+    // Most texts have too few brackets to nest too deep, and counting them costs next to nothing.
+    let may_nest = memchr2_iter(b'{', b'[', text.as_bytes()).nth(DEEPEST).is_some();
+    if may_nest && depth(text) > DEEPEST { Raw::of(text) } else { raw }
 }
 
 /// How deep JSON text nests.

@@ -1,12 +1,10 @@
-//! Packing, verdicts and headers.
+//! Packing and headers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::HeaderName;
-use http::HeaderValue;
 use http::Method;
 use secrecy::SecretString;
 use serde_json::json;
@@ -14,11 +12,8 @@ use url::Url;
 
 use crate::canonical::Id;
 use crate::canonical::Target;
-use crate::contract::Answer;
 use crate::contract::Bucket;
 use crate::contract::Dialect;
-use crate::contract::Request;
-use crate::contract::Verdict;
 use crate::contract::Write;
 
 use super::super::Opik;
@@ -38,16 +33,6 @@ fn write(batch: &str, path: &str, row: &str) -> Write {
     }
 }
 
-fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
-    let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    Answer { status, headers: headers.collect(), body: Bytes::from(body.to_owned()) }
-}
-
-fn verdict(rows: usize, answer: &Answer) -> Verdict {
-    let request = Request { path: "/v1/private/spans/batch".to_owned(), rows, ..Request::default() };
-    Opik.verdict(&request, answer)
-}
-
 #[test]
 fn rows_are_packed_in_the_list_of_their_endpoint() {
     for (path, expected) in [
@@ -62,36 +47,6 @@ fn rows_are_packed_in_the_list_of_their_endpoint() {
     }
     let alone = write("", "/v1/private/traces/delete", r#"{"ids":[]}"#);
     assert_eq!(Opik.pack(&[&alone]).body.as_deref(), Some(&br#"{"ids":[]}"#[..]));
-}
-
-#[test]
-fn an_answer_is_judged_by_its_status() {
-    let retry = |seconds| Verdict::Retry(Some(Duration::from_secs(seconds)));
-    assert_eq!(verdict(1, &answer(204, &[], "")), Verdict::Delivered);
-    assert_eq!(verdict(9, &answer(400, &[], "")), Verdict::Split);
-    assert_eq!(verdict(9, &answer(422, &[], "")), Verdict::Split);
-    assert_eq!(verdict(9, &answer(413, &[], "")), Verdict::Split);
-    let refused = answer(422, &[], r#"{"errors":["spans[0].startTime must not be null"]}"#);
-    assert_eq!(verdict(1, &refused), Verdict::Rejected(r#"422 ["spans[0].startTime must not be null"]"#.to_owned()));
-    assert!(matches!(verdict(1, &answer(409, &[], "")), Verdict::Rejected(_)));
-    for status in [401, 402, 403, 404] {
-        assert!(matches!(verdict(1, &answer(status, &[], "")), Verdict::Stop(_)), "{status}");
-    }
-    assert_eq!(verdict(1, &answer(429, &[("ratelimit-reset", "7"), ("retry-after", "3")], "")), retry(7));
-    let left = ("opik-user-remaining-limit-ttl-millis", "2500");
-    assert_eq!(verdict(1, &answer(429, &[left], "")), Verdict::Retry(Some(Duration::from_millis(2_500))));
-    assert_eq!(verdict(1, &answer(503, &[("retry-after", "4")], "")), retry(4));
-    assert_eq!(verdict(1, &answer(429, &[("retry-after", "soon")], "")), Verdict::Retry(None));
-    for status in [408, 500, 502, 301, 999] {
-        assert_eq!(verdict(1, &answer(status, &[], "<html>")), Verdict::Retry(None), "{status}");
-    }
-}
-
-#[test]
-fn taking_back_what_is_gone_is_done() {
-    let path = "/v1/private/traces/01a1fba6-5334-7c4b-aaa2-e4ea076c6c6d/feedback-scores/delete".to_owned();
-    let request = Request { path, rows: 1, ..Request::default() };
-    assert_eq!(Opik.verdict(&request, &answer(404, &[], "")), Verdict::Delivered);
 }
 
 #[test]

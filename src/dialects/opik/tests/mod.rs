@@ -8,6 +8,7 @@ mod foreign;
 mod hostile;
 mod reads;
 mod routes;
+mod verdicts;
 
 use std::fs;
 use std::path::Path;

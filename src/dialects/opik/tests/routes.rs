@@ -60,7 +60,12 @@ impl Accept for Cardboard {
         async move {
             let decoded = dialect.decode(&call, &seed())?;
             self.calls.lock().expect("not poisoned").push(call);
-            Ok(Accepted { seq: 1, receipt: [0; 16], at: seed().at, decoded: Arc::new(decoded) })
+            Ok(Accepted {
+                seq: 1,
+                receipt: [0; 16],
+                at: seed().at,
+                items: decoded.items.into_iter().map(Arc::new).collect(),
+            })
         }
         .boxed()
     }
@@ -119,8 +124,8 @@ impl Names for Cardboard {
         Vec::new()
     }
 
-    fn log_in(&self, _: &SecretString) -> Option<String> {
-        None
+    fn log_in(&self, _: &SecretString) -> Result<String, Refusal> {
+        Err(Refusal::Unauthenticated)
     }
 }
 
@@ -312,10 +317,13 @@ async fn refusals_carry_what_the_sdks_wait_for() {
     let many = || Refusal::TooMany { what: "spans".to_owned(), after_s: 0 };
     check(many(), 429, 429, Some(("ratelimit-reset", "1"))).await;
     check(many(), 429, 429, Some(("retry-after", "1"))).await;
-    check(Refusal::Unavailable { what: "disk".to_owned(), after_s: 5 }, 503, 503, Some(("retry-after", "5"))).await;
-    check(Refusal::Timeout, 503, 503, Some(("retry-after", "1"))).await;
+    let unavailable = || Refusal::Unavailable { what: "disk".to_owned(), after_s: 5 };
+    check(unavailable(), 429, 429, Some(("ratelimit-reset", "5"))).await;
+    check(unavailable(), 429, 429, Some(("retry-after", "5"))).await;
+    check(Refusal::Timeout, 429, 429, Some(("ratelimit-reset", "1"))).await;
     check(Refusal::Unauthenticated, 401, 401, None).await;
     check(Refusal::Unauthorized("unknown key".to_owned()), 401, 401, None).await;
+    check(Refusal::ForeignKey, 401, 401, None).await;
     check(Refusal::Forbidden("read only".to_owned()), 403, 403, None).await;
     check(Refusal::TooLarge("64 MiB".to_owned()), 413, 413, None).await;
     check(Refusal::Unsupported("br".to_owned()), 415, 415, None).await;

@@ -34,7 +34,7 @@ impl Accept for House {
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         let result = dialect.decode(&call, &SEED).map(|decoded| {
             self.0.lock().extend(decoded.items.iter().cloned());
-            Accepted { seq: 1, receipt: [9; 16], at: SEED.at, decoded: Arc::new(decoded) }
+            Accepted { seq: 1, receipt: [9; 16], at: SEED.at, items: decoded.items.into_iter().map(Arc::new).collect() }
         });
         futures::future::ready(result).boxed()
     }
@@ -81,8 +81,8 @@ impl Names for House {
         Vec::new()
     }
 
-    fn log_in(&self, _key: &secrecy::SecretString) -> Option<String> {
-        None
+    fn log_in(&self, _key: &secrecy::SecretString) -> Result<String, Refusal> {
+        Err(Refusal::Unauthenticated)
     }
 }
 
@@ -216,7 +216,10 @@ async fn refusals_have_the_vendors_shapes() {
     check(invalid("spans[0].kind"), 422, errors("spans -> 0 -> kind"), None).await;
     check(invalid("path.trace_id"), 422, errors("path -> trace_id"), None).await;
     check(invalid("x-project-name"), 422, json!({"detail": "rule"}), None).await;
-    check(Refusal::Unauthorized("x".to_owned()), 401, json!({"detail": "Invalid or revoked API key."}), None).await;
+    let detail = |why: &str| json!({"detail": format!("Invalid or revoked API key: {why}.")});
+    check(Refusal::Unauthorized("x".to_owned()), 401, detail("x"), None).await;
+    let foreign = "this is not a gateway key: use one that begins with sg_ where the vendor's own key would go";
+    check(Refusal::ForeignKey, 401, detail(foreign), None).await;
     let many = Refusal::TooMany { what: "100 per 1 minute".to_owned(), after_s: 30 };
     check(many, 429, json!({"error": "Rate limit exceeded: 100 per 1 minute"}), Some("2")).await;
     let unavailable = Refusal::Unavailable { what: "disk".to_owned(), after_s: 10 };

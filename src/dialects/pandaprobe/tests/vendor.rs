@@ -65,23 +65,64 @@ fn a_score_that_is_there_is_not_posted_again() {
 }
 
 #[test]
-fn verdicts() {
+fn every_status_has_its_meaning() {
+    let request = PandaProbe.pack(&[&sent()]);
+    for status in 100..=999 {
+        let expected = match status {
+            200..=299 => "delivered",
+            400 | 413 | 422 => "rejected",
+            401..=403 => "stop",
+            _ => "retry",
+        };
+        let word = match PandaProbe.verdict(&request, &answer(status, r#"{"detail":"m"}"#)) {
+            Verdict::Delivered => "delivered",
+            Verdict::Doubtful(_) => "doubtful",
+            Verdict::Retry(_) => "retry",
+            Verdict::Split => "split",
+            Verdict::Rejected(_) => "rejected",
+            Verdict::Stop(_) => "stop",
+        };
+        assert_eq!(word, expected, "{status}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_told_in_the_vendors_words() {
+    let request = PandaProbe.pack(&[&sent()]);
+    let refused = answer(422, r#"{"detail":"Validation error"}"#);
+    assert_eq!(
+        PandaProbe.verdict(&request, &refused),
+        Verdict::Rejected(r#"422 {"detail":"Validation error"}"#.to_owned())
+    );
+    assert_eq!(PandaProbe.verdict(&request, &answer(401, "")), Verdict::Stop("401".to_owned()));
+    assert_eq!(PandaProbe.verdict(&request, &answer(422, "<html></html>")), Verdict::Retry(None));
+}
+
+#[test]
+fn a_spent_rate_ends_within_a_minute_and_a_spent_quota_does_not() {
     let request = PandaProbe.pack(&[&sent()]);
     let judge = |status, body: &str| PandaProbe.verdict(&request, &answer(status, body));
     let minutes = |n: u64| Verdict::Retry(Some(Duration::from_secs(n * 60)));
-    assert_eq!(judge(202, r#"{"trace_id":"x","task_id":"y"}"#), Verdict::Delivered);
     assert_eq!(judge(429, r#"{"error":"Rate limit exceeded: 100 per 1 minute"}"#), minutes(1));
     assert_eq!(judge(429, r#"{"detail":"You've reached the traces limit (100) for your HOBBY plan."}"#), minutes(15));
-    assert_eq!(judge(404, r#"{"detail":"Trace x not found."}"#), Verdict::Retry(None));
-    assert_eq!(judge(500, "Internal Server Error"), Verdict::Retry(None));
-    assert!(matches!(judge(401, r#"{"detail":"Invalid or revoked API key."}"#), Verdict::Stop(_)));
-    assert!(matches!(judge(422, r#"{"detail":"Validation error"}"#), Verdict::Rejected(_)));
-    assert!(matches!(judge(413, ""), Verdict::Rejected(_)));
-    let delete = Request { method: Method::DELETE, ..request.clone() };
-    assert_eq!(PandaProbe.verdict(&delete, &answer(404, "")), Verdict::Delivered);
+    assert_eq!(judge(429, "<html>"), minutes(1));
     let mut busy = answer(503, "");
     busy.headers.insert("retry-after", "7".parse().unwrap());
     assert_eq!(PandaProbe.verdict(&request, &busy), Verdict::Retry(Some(Duration::from_secs(7))));
+    let mut rude = answer(429, r#"{"error":"m"}"#);
+    rude.headers.insert("retry-after", "86400".parse().unwrap());
+    assert_eq!(PandaProbe.verdict(&request, &rude), minutes(15));
+}
+
+#[test]
+fn what_is_not_there_yet_is_tried_again_and_what_is_gone_is_gone() {
+    let missing = answer(404, r#"{"detail":"Trace x not found."}"#);
+    let request = |method, path: String| Request { method, path, rows: 1, ..Request::default() };
+    let judge = |method, path| PandaProbe.verdict(&request(method, path), &missing);
+    assert_eq!(judge(Method::PATCH, format!("/traces/{TRACE}")), Verdict::Retry(None));
+    assert_eq!(judge(Method::POST, format!("/traces/{TRACE}/spans")), Verdict::Retry(None));
+    assert_eq!(judge(Method::POST, "/evaluations/trace-scores".to_owned()), Verdict::Retry(None));
+    assert_eq!(judge(Method::DELETE, format!("/traces/{TRACE}")), Verdict::Delivered);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::OpenError;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
@@ -109,8 +110,10 @@ pub(crate) async fn numbers_records_without_gaps(engine: &Engine) {
     assert_eq!(ledger.head(), 0);
     assert_eq!(ledger.range(0, 10, 1 << 20), Ok(vec![]));
     for expected in 1..=3 {
-        assert_eq!(ledger.append(draft("a")).await, Ok(expected));
+        let place = Place::default();
+        assert_eq!(ledger.append(Draft { place: place.clone(), ..draft("a") }).await, Ok(expected));
         assert_eq!(ledger.head(), expected);
+        assert_eq!((place.seq(), place.is_left()), (Some(expected), true));
     }
 }
 
@@ -128,6 +131,7 @@ pub(crate) async fn gives_back_what_was_appended(engine: &Engine) {
         items: 12,
         traces: vec![SubjectKey(9), SubjectKey(u64::MAX), SubjectKey(9)],
         subjects: vec![SubjectKey(3)],
+        place: Place::default(),
     };
     ledger.append(sent).await.unwrap();
     let record = ledger.get(&[1]).unwrap().remove(0);

@@ -13,6 +13,7 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 
@@ -61,6 +62,7 @@ pub(crate) fn draft(body: &str) -> Draft {
         items: 1,
         traces: vec![],
         subjects: vec![],
+        place: Place::default(),
     }
 }
 

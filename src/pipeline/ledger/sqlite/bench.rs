@@ -17,6 +17,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::pipeline::ledger::Ledger;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::conformance::draft;
 
@@ -76,6 +77,7 @@ async fn client(
             items: spans as u32,
             traces: keys(traces),
             subjects: keys(spans),
+            place: Place::default(),
             ..draft("")
         };
         let asked = Instant::now();

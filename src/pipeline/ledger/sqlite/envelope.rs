@@ -64,7 +64,7 @@ pub(super) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Of a request on its way in.
     pub(super) fn of_draft(draft: &'a Draft) -> Self {
-        let Draft { id, at_ns, project, key, dialect, head, body, items, traces, subjects: _ } = draft;
+        let Draft { id, at_ns, project, key, dialect, head, body, items, traces, subjects: _, place: _ } = draft;
         Self { id: *id, at_ns: *at_ns, project, key, dialect, head, body, items: *items, traces }
     }
 

@@ -62,6 +62,18 @@ pub(super) fn hold(at: &Layout) -> Result<File, OpenError> {
     Ok(lock)
 }
 
+/// Whether no process writes to a state directory now. For saying early, and first, what an open would
+/// say: what else a second process lacks (its ports, say) follows from it.
+///
+/// # Errors
+/// [`OpenError::InUse`] if one does.
+pub fn ensure_free(dir: &Path) -> Result<(), OpenError> {
+    match File::open(dir.join(LOCK)) {
+        Ok(lock) => taken(lock.try_lock_shared(), dir),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Takes an existing directory for reading, together with other readers.
 pub(super) fn hold_shared(at: &Layout) -> Result<File, OpenError> {
     let path = at.dir.join(LOCK);

@@ -49,6 +49,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
+pub use self::lock::ensure_free;
+
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::LedgerError;

@@ -18,7 +18,9 @@ pub enum Durability {
 
 /// Says how many bytes are free on the disk of a directory; a value, so that a test can script it.
 #[derive(Clone)]
-pub struct FreeSpace(Arc<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>);
+pub struct FreeSpace(Arc<Probe>);
+
+type Probe = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
 
 impl FreeSpace {
     /// Asks `probe`.

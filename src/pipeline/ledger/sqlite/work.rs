@@ -14,6 +14,7 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
@@ -89,6 +90,7 @@ pub(super) struct Sealed {
     project: Arc<str>,
     dialect: &'static str,
     items: u32,
+    place: Place,
 }
 
 impl Sealed {
@@ -104,6 +106,7 @@ impl Sealed {
             project: draft.project,
             dialect: draft.dialect,
             items: draft.items,
+            place: draft.place,
         })
     }
 
@@ -120,6 +123,13 @@ impl Work {
             Self::Append(sealed) => sealed.weight(),
             Self::Retire(step) => step.weight(),
             _ => 0,
+        }
+    }
+
+    /// Tells a record that has become durable its place.
+    pub(super) fn placed(&self, answer: &Answer) {
+        if let (Self::Append(sealed), Answer::Appended(seq)) = (self, answer) {
+            sealed.place.tell(*seq);
         }
     }
 
@@ -143,7 +153,7 @@ fn append(batch: &mut Batch<'_>, sealed: &mut Sealed) -> rusqlite::Result<Answer
     let Batch { conn, tail, sums, .. } = batch;
     let seq = tail.seq + 1;
     envelope::stamp(&mut sealed.env, seq);
-    let Sealed { env, table, traces, at_ns, project, dialect, items } = sealed;
+    let Sealed { env, table, traces, at_ns, project, dialect, items, place: _ } = sealed;
     conn.prepare_cached("INSERT INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         signed(seq),
         at_ns.div_euclid(1_000_000),

@@ -122,10 +122,12 @@ impl Writer {
             Ok((answers, tail, vacuumed)) => {
                 let appended = tail.seq > self.tail.seq;
                 self.tail = tail;
+                group.iter().zip(&answers).for_each(|(job, answer)| job.work.placed(answer));
                 self.shared.flushed(group.len(), begun.elapsed(), tail, appended);
-                for (job, answer) in group.into_iter().zip(answers) {
+                for (Job { work, reply, .. }, answer) in group.into_iter().zip(answers) {
+                    drop(work);
                     // A caller that has gone keeps its record: its client will ask again.
-                    let _ = job.reply.send(Ok(answer));
+                    let _ = reply.send(Ok(answer));
                 }
                 if vacuumed {
                     self.shorten();

@@ -1,14 +1,14 @@
 //! Writing to Galileo: look-ups, packing, verdicts (`wire/galileo.md` appendix B, §7). Pure.
 
+mod counted;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use http::Method;
-use http::header;
 use indexmap::IndexMap;
 use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
@@ -16,7 +16,6 @@ use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::settings;
 use crate::canonical::Raw;
 use crate::contract::Answer;
 use crate::contract::Bucket;
@@ -26,6 +25,11 @@ use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 use crate::contract::Write;
+use crate::contract::pause;
+use crate::dialects::galileo::settings;
+
+pub(super) use counted::confirm;
+pub(super) use counted::confirmed;
 
 /// The project's id, once looked up.
 pub(super) const PROJECT_ID: &str = "project_id";
@@ -89,26 +93,28 @@ fn merge(writes: &[&Write]) -> Bytes {
 ///
 /// | answer | verdict | source |
 /// | --- | --- | --- |
-/// | 2xx | delivered: `reliable` answers when the rows are stored | §8 |
+/// | 2xx whose counts fit, or are not told | delivered: `reliable` answers when the rows are stored | `wire/galileo.md §8`, §4.2 |
+/// | 2xx whose counts fall short, or a page | doubtful: the counts' arithmetic is not settled | §8, §9.4 |
 /// | 401, 403 | stop | B.4 |
-/// | 408, 425, 429, 5xx | retry | B.4, §7.2 |
+/// | 402 | stop: nothing a resend would cure | – |
 /// | 404 of a deletion | delivered: nothing is there; rejected where the route is not | §4.7, §7.1 |
 /// | other 404 | retry: the parent, or the project, may come | §7.2, B.4 |
 /// | 409 | retry: two writers of one project | §7.1 (11004) |
-/// | 422 about a parent | retry, except of whole traces, which have none | B.4 |
-/// | 413, and other 400 and 422 | split, and alone rejected | §7.2 |
-/// | other 4xx | rejected | §7.1 |
-/// | anything else | retry | `design.md §5` |
+/// | 400, 422 about a parent | retry, except of whole traces, which have none | B.4 |
+/// | 413; 400, 422 in the vendor's words | split, and alone rejected | §7.2 |
+/// | 400, 422 as a page | retry: a proxy's opinion | – |
+/// | 408, 425, 429, 5xx | retry, after `Retry-After` should one be sent | B.4, §7.2 |
+/// | anything else | retry: unknown | `design.md §5` |
 pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
+    let later = || Verdict::Retry(pause::retry_after(&answer.headers));
     match answer.status {
-        200..=299 => Verdict::Delivered,
-        401 | 403 => Verdict::Stop(detail(answer)),
+        200..=299 => counted::judge(request, answer),
+        401..=403 => Verdict::Stop(detail(answer)),
         404 if request.path.ends_with("/delete") => not_deleted(answer),
-        404 | 408 | 409 | 425 | 429 | 500..=599 => Verdict::Retry(retry_after(answer)),
-        400 | 422 if awaits_parent(request, answer) => Verdict::Retry(retry_after(answer)),
+        400 | 422 if pause::is_page(answer) || awaits_parent(request, answer) => later(),
         400 | 413 | 422 if request.rows > 1 => Verdict::Split,
-        400..=499 => Verdict::Rejected(detail(answer)),
-        _ => Verdict::Retry(None),
+        400 | 413 | 422 => Verdict::Rejected(detail(answer)),
+        _ => later(),
     }
 }
 
@@ -139,11 +145,6 @@ fn detail(answer: &Answer) -> String {
     };
     let said: String = said.chars().take(500).collect();
     if said.is_empty() { format!("HTTP {}", answer.status) } else { said }
-}
-
-/// The seconds of `Retry-After`, which is not known to be sent.
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The next look-up: the project by name, then its log stream by name; what is not there is created.

@@ -1,0 +1,145 @@
+//! The records that were decoded last, by sequence: what was decoded to accept it is not decoded again
+//! for any destination that keeps up.
+//!
+//! A record is expected before it is appended and found as soon as the ledger's head says that it is
+//! durable, so a courier that follows the head never finds it missing. Nothing here is state.
+
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use crate::pipeline::admission::Admission;
+use crate::pipeline::ledger::Place;
+use crate::pipeline::ledger::Seq;
+
+/// The cache.
+pub(super) struct Recent {
+    held: Mutex<Held>,
+    budget: usize,
+}
+
+struct Held {
+    records: LruCache<Seq, Arc<Admission>>,
+    bytes: usize,
+    /// Being appended; they get their sequence from their place.
+    expected: Vec<(Place, Admission)>,
+}
+
+impl Recent {
+    /// An empty cache that holds about `budget` bytes of decoded items.
+    pub(super) fn new(budget: usize) -> Self {
+        Self { held: Mutex::new(Held { records: LruCache::unbounded(), bytes: 0, expected: Vec::new() }), budget }
+    }
+
+    /// Holds a record that is about to be appended, until its place is known.
+    pub(super) fn expect(&self, place: Place, admission: Admission) {
+        let mut held = self.held.lock();
+        held.settle(self.budget);
+        held.expected.push((place, admission));
+    }
+
+    /// Holds a record that was read back.
+    pub(super) fn put(&self, admission: Arc<Admission>) {
+        self.held.lock().put(admission, self.budget);
+    }
+
+    /// A record, if it is held.
+    pub(super) fn get(&self, seq: Seq) -> Option<Arc<Admission>> {
+        let mut held = self.held.lock();
+        held.settle(self.budget);
+        held.records.get(&seq).cloned()
+    }
+
+    /// The records that follow `after` without a gap, as far as they are held and up to `most`; when the
+    /// first is not held, how many are not before the next that is.
+    pub(super) fn run(&self, after: Seq, most: usize) -> Result<Vec<Arc<Admission>>, usize> {
+        let mut held = self.held.lock();
+        held.settle(self.budget);
+        let seqs = after + 1..=after.saturating_add(most as u64);
+        let run: Vec<_> = seqs.clone().map_while(|seq| held.records.get(&seq).cloned()).collect();
+        if run.is_empty() { Err(seqs.take_while(|seq| !held.records.contains(seq)).count()) } else { Ok(run) }
+    }
+}
+
+impl Held {
+    /// Takes in what has got its place, and forgets what will never get one.
+    fn settle(&mut self, budget: usize) {
+        let mut at = 0;
+        while at < self.expected.len() {
+            // Looked at in this order: whoever tells the place lets go of it afterwards.
+            let left = self.expected[at].0.is_left();
+            match self.expected[at].0.seq() {
+                Some(seq) => {
+                    let (_, admission) = self.expected.swap_remove(at);
+                    self.put(Arc::new(Admission { seq, ..admission }), budget);
+                }
+                None if left => drop(self.expected.swap_remove(at)),
+                None => at += 1,
+            }
+        }
+    }
+
+    /// The least used make room.
+    fn put(&mut self, admission: Arc<Admission>, budget: usize) {
+        self.bytes += admission.bytes;
+        let old = self.records.put(admission.seq, admission);
+        self.bytes -= old.map_or(0, |old| old.bytes);
+        while self.bytes > budget {
+            let Some((_, out)) = self.records.pop_lru() else { break };
+            self.bytes -= out.bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::canonical::Time;
+
+    fn admission(seq: Seq) -> Admission {
+        let (at, quiet) = (Time(0), Duration::ZERO);
+        Admission { seq, at, project: "p".into(), count: 0, quiet, homes: None, created: Vec::new(), bytes: 10 }
+    }
+
+    fn seqs(run: Result<Vec<Arc<Admission>>, usize>) -> Result<Vec<Seq>, usize> {
+        run.map(|run| run.iter().map(|admission| admission.seq).collect())
+    }
+
+    #[test]
+    fn a_run_ends_at_what_is_not_held() {
+        let recent = Recent::new(1_000);
+        [3, 4, 6].into_iter().for_each(|seq| recent.put(Arc::new(admission(seq))));
+        assert_eq!(seqs(recent.run(2, 10)), Ok(vec![3, 4]));
+        assert_eq!(seqs(recent.run(2, 1)), Ok(vec![3]));
+        assert_eq!(seqs(recent.run(0, 10)), Err(2));
+        assert_eq!(seqs(recent.run(6, 10)), Err(10));
+    }
+
+    #[test]
+    fn the_least_used_make_room() {
+        let recent = Recent::new(25);
+        recent.put(Arc::new(admission(1)));
+        recent.put(Arc::new(admission(2)));
+        assert!(recent.get(1).is_some());
+        recent.put(Arc::new(admission(3)));
+        assert!(recent.get(1).is_some() && recent.get(2).is_none() && recent.get(3).is_some());
+    }
+
+    #[test]
+    fn what_never_gets_a_place_is_forgotten() {
+        let recent = Recent::new(1_000);
+        let (kept, lost) = (Place::default(), Place::default());
+        recent.expect(kept.clone(), admission(0));
+        recent.expect(lost.clone(), admission(0));
+        assert_eq!(recent.held.lock().expected.len(), 2);
+        drop(lost);
+        assert!(recent.get(1).is_none());
+        assert_eq!(recent.held.lock().expected.len(), 1);
+        drop(kept);
+        assert!(recent.get(1).is_none());
+        assert_eq!(recent.held.lock().expected.len(), 0);
+    }
+}
