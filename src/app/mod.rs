@@ -63,7 +63,6 @@ use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::retention::Bounds;
 use crate::pipeline::retention::Janitor;
-use crate::pipeline::retention::Pins;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
@@ -274,8 +273,8 @@ fn janitor(
     books: &BTreeMap<String, Arc<Mutex<Book>>>,
     clock: &Clock,
 ) -> Janitor {
-    let (asked, ledger) = (books.clone(), Arc::clone(&outwards.ledger));
-    let pins = move || asked.iter().map(|(name, book)| pins(&*ledger, name, book)).collect();
+    let asked = books.clone();
+    let pins = move || asked.values().map(|book| book.lock().pins()).collect();
     let config::Retain { age, size } = config.ledger.retain;
     Janitor {
         outwards: Arc::clone(outwards),
@@ -284,15 +283,6 @@ fn janitor(
         places: books.keys().map(|name| outward::mint_space(name)).chain([outward::mint_space("")]).collect(),
         clock: Arc::clone(clock),
     }
-}
-
-/// What a destination still needs: as stored, because a restart goes on from there. One whose progress
-/// cannot be read needs everything.
-fn pins(ledger: &dyn Ledger, name: &str, book: &Mutex<Book>) -> Pins {
-    let progress = ledger.progress(name).unwrap_or_default();
-    let open = progress.open.iter().map(|open| open.trace);
-    let traces = open.chain(book.lock().traces().map(|(trace, _)| *trace)).collect();
-    Pins { base: progress.base, gaps: progress.gaps, traces }
 }
 
 /// The secret that signs login tokens, made at the first start.

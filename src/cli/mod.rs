@@ -87,7 +87,9 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         return match error {
             OpenError::InUse(_) => IN_USE,
             OpenError::Missing(_) => USAGE,
-            OpenError::Newer { .. } | OpenError::Io { .. } | OpenError::Store { .. } => AT_RISK,
+            OpenError::Newer { .. } | OpenError::Io { .. } | OpenError::Corrupt { .. } | OpenError::Store { .. } => {
+                AT_RISK
+            }
         };
     }
     if error.downcast_ref::<NotReachable>().is_some() {

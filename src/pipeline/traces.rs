@@ -116,21 +116,20 @@ impl Traces {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
         };
-        let wanted = |home: &SubjectKey| *home == trace || spans.contains(home);
-        let mut whole = self.cache.lock().add((trace, held), &admissions, wanted);
-        if whole.needs_past() {
-            let past = self.past(project, trace)?;
-            whole = self.cache.lock().recall((trace, whole), past);
+        let whole = {
+            let mut cache = self.cache.lock();
+            let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
+            cache.shrink(self.budget);
+            whole
+        };
+        match whole.needs_past() {
+            true => Ok(self.cache.lock().recall(trace, whole, self.past(project, trace)?)),
+            false => Ok(whole),
         }
-        self.cache.lock().shrink(self.budget);
-        Ok(whole)
     }
 
     /// What is remembered of a trace whose records have gone.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
+    fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
         let stubs = self.ledger.stubs(trace)?;
         let stub = stubs.iter().find(|stub| stub.trace == trace && *stub.project == *project);
         Ok(stub.and_then(|stub| stub::past(&self.dialects, stub)).map(Arc::new))
@@ -202,17 +201,18 @@ impl Cache {
                 whole.add(admission.seq, admission.at, admission.quiet, items);
             }
         }
-        self.put(trace, cached)
+        self.bytes += cached.bytes;
+        let whole = Arc::clone(&cached.items);
+        if let Some((_, evicted)) = self.traces.push(trace, cached) {
+            self.bytes -= evicted.bytes;
+        }
+        whole
     }
 
-    /// Adds what is remembered of a trace to what is held of it.
-    fn recall(&mut self, (trace, held): (SubjectKey, Arc<TraceItems>), past: Option<Arc<Past>>) -> Arc<TraceItems> {
-        let mut cached = self.take(trace, held);
+    /// Adds what is remembered of a trace; the whole trace.
+    fn recall(&mut self, trace: SubjectKey, whole: Arc<TraceItems>, past: Option<Arc<Past>>) -> Arc<TraceItems> {
+        let mut cached = self.take(trace, whole);
         Arc::make_mut(&mut cached.items).recall(past);
-        self.put(trace, cached)
-    }
-
-    fn put(&mut self, trace: SubjectKey, cached: Cached) -> Arc<TraceItems> {
         self.bytes += cached.bytes;
         let whole = Arc::clone(&cached.items);
         if let Some((_, evicted)) = self.traces.push(trace, cached) {

@@ -27,8 +27,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::pipeline::deliver::Pins;
+
 pub use janitor::Janitor;
-pub use needs::Pins;
 
 /// How many times longer than requests their stubs are kept.
 pub const REMEMBERED: u32 = 5;

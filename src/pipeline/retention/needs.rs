@@ -2,23 +2,13 @@
 
 use std::collections::HashSet;
 
+use crate::pipeline::deliver::Pins;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::retention::AskPins;
-
-/// What one destination still needs.
-#[derive(Clone, Debug, Default)]
-pub struct Pins {
-    /// Everything above is needed.
-    pub base: Seq,
-    /// These are needed.
-    pub gaps: Vec<Gap>,
-    /// All of these is needed.
-    pub traces: HashSet<SubjectKey>,
-}
 
 /// What all destinations still need. What becomes old later is not needed less; what is accepted
 /// later lies above every base.

@@ -45,7 +45,6 @@ pub(super) struct Step<'a> {
 
 struct Held {
     record: Record,
-    /// `None`: it cannot be decoded any more.
     admission: Admission,
 }
 
@@ -67,7 +66,7 @@ impl<'a> Step<'a> {
             match outwards.ledger.get(&[*seq]) {
                 Ok(records) => {
                     for record in records {
-                        // Not through the cache: what is settled is wanted by nobody else.
+                        // Not by way of the cache, which is for what is being worked on.
                         let admission = Admission::of(&outwards.dialects, &record);
                         for (home, _) in admission.items() {
                             spoken.entry(group.trace_of(*home)).or_default().push(*seq);
