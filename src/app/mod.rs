@@ -53,19 +53,27 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
+use crate::pipeline::ledger::Status;
 use crate::pipeline::names::NameTable;
+use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
+use crate::pipeline::retention::Bounds;
+use crate::pipeline::retention::Janitor;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
+use crate::pipeline::window;
 use crate::telemetry;
 use crate::telemetry::alarm::Alarms;
 
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
+
+/// What a courier needs to write down where it is, however short the grace.
+const TASKS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long clients may take to end their connections by themselves.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
@@ -98,6 +106,8 @@ pub struct Gateway {
     pub ledger: Arc<dyn Ledger>,
     /// What each courier knows, by destination.
     pub books: BTreeMap<String, Arc<Mutex<Book>>>,
+    /// Takes settled requests away.
+    pub janitor: Arc<Janitor>,
     end: End,
     stop: CancellationToken,
     /// Cancelled when no client is connected any more.
@@ -154,15 +164,22 @@ impl Gateway {
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
         let mut backlogs = Vec::new();
-        let mut tasks = Vec::new();
+        let mut couriers = Vec::new();
         for (name, destination) in &destinations {
             let courier = Courier::open(Arc::clone(destination), &shared).await?;
             books.insert(name.clone(), courier.book());
             backlogs.push((Arc::clone(destination), courier.backlog()));
             outlets.push(Outlet::of(destination, &courier));
-            tasks.push(tokio::spawn(courier.run(stop.clone())));
+            couriers.push(courier);
         }
+        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
+        let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
+        // Before anything is sent to what an operator paused.
+        operator.restore_pauses()?;
+        let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
+        let mut tasks: Vec<JoinHandle<()>> = couriers.into_iter().map(run).collect();
+        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
@@ -188,8 +205,14 @@ impl Gateway {
         let ready = ready(&ledger);
         let metrics = telemetry::metrics::install()?;
         let local = admin.local_addr()?.ip().is_loopback();
-        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
+        let admin_app = http::admin::router(
+            ready,
+            metrics.clone(),
+            http::console::router(explain, Arc::clone(&operator) as Arc<_>),
+            local,
+        );
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
+        tasks.push(tokio::spawn(until(stop.clone(), operator.watch())));
         let grace = config.server.shutdown_grace;
         let (end, left) = (End::default(), CancellationToken::new());
         let gone = left.clone().drop_guard();
@@ -198,7 +221,7 @@ impl Gateway {
             tokio::spawn(data.inspect(move |_| drop(gone))),
             tokio::spawn(http::server::serve(admin, admin_app, end.clone(), grace)),
         ];
-        Ok(Self { ledger, books, end, stop, left, grace, listeners, tasks })
+        Ok(Self { ledger, books, janitor, end, stop, left, grace, listeners, tasks })
     }
 
     /// Stops accepting connections and lets clients end theirs by themselves, each with its next answer,
@@ -215,7 +238,7 @@ impl Gateway {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.end.stop();
         self.stop.cancel();
-        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace));
+        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace * 3 / 4));
         for listener in listeners {
             listener.context("a listener panicked")??;
         }
@@ -246,6 +269,25 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
     Ok(Arc::new(Sqlite::open(options)?))
 }
 
+/// What takes settled requests away; it asks every destination what that still needs.
+fn janitor(
+    config: &Config,
+    outwards: &Arc<Outwards>,
+    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    clock: &Clock,
+) -> Janitor {
+    let asked = books.clone();
+    let pins = move || asked.values().map(|book| book.lock().pins()).collect();
+    let config::Retain { age, size } = config.ledger.retain;
+    Janitor {
+        outwards: Arc::clone(outwards),
+        pins: Arc::new(pins),
+        keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
+        clock: Arc::clone(clock),
+    }
+}
+
 /// The secret that signs login tokens, made at the first start.
 async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     let value: [u8; 32] = rand::random();
@@ -254,15 +296,15 @@ async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     held.into_iter().next().context("the ledger held no token secret")
 }
 
-/// Waits for the tasks; what they have not done within the grace is done after the next start.
-async fn end_all(tasks: Vec<JoinHandle<()>>, grace: Duration) {
-    let deadline = Instant::now() + grace;
+/// Waits for the tasks; what they have not done in time is done after the next start.
+async fn end_all(tasks: Vec<JoinHandle<()>>, within: Duration) {
+    let deadline = Instant::now() + within.max(TASKS_END_WITHIN);
     for mut task in tasks {
         match timeout_at(deadline, &mut task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "a task panicked"),
             Err(_) => {
-                tracing::warn!("a task did not end in the grace period; its work goes on after the next start");
+                tracing::warn!("a task did not end in time; its work goes on after the next start");
                 task.abort();
             }
         }
@@ -276,7 +318,10 @@ async fn until(stop: CancellationToken, endless: impl Future<Output = ()>) {
 
 fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {
     let ledger = Arc::clone(ledger);
-    Arc::new(move || ledger.status().ready)
+    Arc::new(move || match ledger.status() {
+        Status { ready: true, .. } => Ok(()),
+        Status { not_ready: why, .. } => Err(why.unwrap_or_else(|| "the ledger does not accept".to_owned())),
+    })
 }
 
 fn public_url(config: &Config, data: &TcpListener) -> anyhow::Result<String> {

@@ -22,8 +22,13 @@ pub fn home(project: &str, item: &Item) -> SubjectKey {
     match (item.trace(), item.span()) {
         (Some(id), _) => trace(project, id),
         (None, Some(id)) => span(project, id),
-        (None, None) => SubjectKey(hash(&[b"x", project.as_bytes()])),
+        (None, None) => sessions(project),
     }
+}
+
+/// The key that everything about a project's sessions is filed under.
+pub fn sessions(project: &str) -> SubjectKey {
+    SubjectKey(hash(&[b"x", project.as_bytes()]))
 }
 
 fn key(kind: &[u8], project: &str, id: Id) -> SubjectKey {

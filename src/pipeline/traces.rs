@@ -16,6 +16,7 @@ use crate::canonical::Op;
 use crate::canonical::Payload;
 use crate::pipeline::admission::Admission;
 use crate::pipeline::admission::Items;
+use crate::pipeline::fold::Past;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -25,6 +26,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::recent::Recent;
 use crate::pipeline::record::Dialects;
+use crate::pipeline::retention::stub;
 
 /// More traces than this are never held, however small.
 const MAX_TRACES: usize = 50_000;
@@ -106,7 +108,7 @@ impl Traces {
         let seqs = self.ledger.seqs_of(trace)?;
         let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items)).unwrap_or_default();
         let missing: Vec<Seq> = seqs.into_iter().filter(|seq| held.seqs.binary_search(seq).is_err()).collect();
-        if missing.is_empty() {
+        if missing.is_empty() && !held.needs_past() {
             return Ok(held);
         }
         let admissions = self.admissions(missing)?;
@@ -114,10 +116,34 @@ impl Traces {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
         };
+        let whole = {
+            let mut cache = self.cache.lock();
+            let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
+            cache.shrink(self.budget);
+            whole
+        };
+        if !whole.needs_past() {
+            return Ok(whole);
+        }
+        let past = self.past(project, trace)?;
+        Ok(self.cache.lock().recall(trace, whole, past))
+    }
+
+    /// What is remembered of a trace whose records have gone.
+    fn past(&self, project: &str, trace: SubjectKey) -> Result<Option<Arc<Past>>, LedgerError> {
+        let stubs = self.ledger.stubs(trace)?;
+        let stub = stubs.iter().find(|stub| stub.trace == trace && *stub.project == *project);
+        Ok(stub.and_then(|stub| stub::past(&self.dialects, stub)).map(Arc::new))
+    }
+
+    /// Drops traces whose records have gone.
+    pub fn forget(&self, traces: impl IntoIterator<Item = SubjectKey>) {
         let mut cache = self.cache.lock();
-        let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
-        cache.shrink(self.budget);
-        Ok(whole)
+        for trace in traces {
+            if let Some(cached) = cache.traces.pop(&trace) {
+                cache.bytes -= cached.bytes;
+            }
+        }
     }
 
     /// Records by sequence, decoded.
@@ -176,6 +202,18 @@ impl Cache {
                 whole.add(admission.seq, admission.at, admission.quiet, items);
             }
         }
+        self.bytes += cached.bytes;
+        let whole = Arc::clone(&cached.items);
+        if let Some((_, evicted)) = self.traces.push(trace, cached) {
+            self.bytes -= evicted.bytes;
+        }
+        whole
+    }
+
+    /// Adds what is remembered of a trace; the whole trace.
+    fn recall(&mut self, trace: SubjectKey, whole: Arc<TraceItems>, past: Option<Arc<Past>>) -> Arc<TraceItems> {
+        let mut cached = self.take(trace, whole);
+        Arc::make_mut(&mut cached.items).recall(past);
         self.bytes += cached.bytes;
         let whole = Arc::clone(&cached.items);
         if let Some((_, evicted)) = self.traces.push(trace, cached) {

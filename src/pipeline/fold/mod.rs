@@ -4,10 +4,15 @@
 //! later one, by the client's own version where all carry one. So the order of arrival does not
 //! matter, but for two updates of one field.
 
+mod past;
+mod scores;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod tombs;
 mod trace;
 
+pub use past::Past;
+pub use past::PastSpan;
 pub use trace::Held;
 pub use trace::TraceItems;

@@ -64,6 +64,14 @@ pub enum OpenError {
         /// What the system answered.
         source: std::io::Error,
     },
+    /// The store is damaged as a whole. Opened for writing, it is salvaged instead.
+    #[error("the ledger in {dir} is damaged, a start of the gateway salvages it: {reason}")]
+    Corrupt {
+        /// The state directory.
+        dir: PathBuf,
+        /// What the store answered.
+        reason: String,
+    },
     /// The store refused.
     #[error("ledger store in {dir}: {reason}")]
     Store {

@@ -25,6 +25,8 @@ pub struct Status {
     pub lost: u64,
     /// Records that could not be read and were put aside, ever.
     pub quarantined: u64,
+    /// How often the store was found damaged as a whole and was salvaged, ever.
+    pub salvaged: u64,
     /// Bytes that wait for the writer.
     pub queued_bytes: u64,
     /// The last error of the store, if there was one since it was opened.

@@ -20,7 +20,7 @@ fn gone(conn: &Connection, seq: Seq) -> rusqlite::Result<Option<(Seq, Seq)>> {
 }
 
 /// The range known to be unreadable that holds `seq`.
-pub(super) fn aside(conn: &Connection, seq: Seq) -> rusqlite::Result<Option<(Seq, Seq)>> {
+fn aside(conn: &Connection, seq: Seq) -> rusqlite::Result<Option<(Seq, Seq)>> {
     covering(conn, ASIDE, seq)
 }
 
@@ -40,6 +40,22 @@ pub(super) fn next_expected(conn: &Connection, from: Seq, end: Seq) -> rusqlite:
     let mut seq = from;
     while seq < end {
         match gone(conn, seq)? {
+            Some((_, last)) => seq = last + 1,
+            None => return Ok(Some(seq)),
+        }
+    }
+    Ok(None)
+}
+
+/// The first sequence from `from` to before `end` that neither went nor is known to be unreadable.
+pub(super) fn next_missing(conn: &Connection, from: Seq, end: Seq) -> rusqlite::Result<Option<Seq>> {
+    let mut seq = from;
+    while seq < end {
+        let known = match gone(conn, seq)? {
+            Some(range) => Some(range),
+            None => aside(conn, seq)?,
+        };
+        match known {
             Some((_, last)) => seq = last + 1,
             None => return Ok(Some(seq)),
         }

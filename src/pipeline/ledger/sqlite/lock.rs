@@ -27,6 +27,8 @@ pub(super) struct Layout {
     pub(super) wal: PathBuf,
     /// The high-water mark.
     pub(super) mark: PathBuf,
+    /// A copy of the database's first page.
+    pub(super) first_page: PathBuf,
 }
 
 impl Layout {
@@ -37,6 +39,7 @@ impl Layout {
             db: dir.join("ledger.db"),
             wal: dir.join("ledger.db-wal"),
             mark: dir.join("ledger.hwm"),
+            first_page: dir.join("ledger.page"),
         }
     }
 }
@@ -97,8 +100,8 @@ fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-// A file is durable only when its directory entry is.
-fn sync_dir(dir: &Path) -> Result<(), OpenError> {
+/// A file is durable only when its directory entry is.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), OpenError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync directory", dir))
 }
 

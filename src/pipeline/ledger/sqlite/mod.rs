@@ -12,6 +12,7 @@
 mod bench;
 mod door;
 mod envelope;
+mod first_page;
 mod gone;
 mod letters;
 mod lock;
@@ -20,7 +21,9 @@ mod outline;
 mod quarantine;
 mod query;
 mod readers;
+mod rescue;
 mod retention;
+mod salvage;
 mod schema;
 mod shared;
 mod space;
@@ -113,7 +116,7 @@ impl Sqlite {
         let lock = lock::hold(&at)?;
         let writer = Writer::open(&at, options.durability, commit, Instant::now())?;
         let shared = writer.shared();
-        let readers = Readers::open(&at)?;
+        let readers = Readers::open(&at, &shared)?;
         let (queue, jobs) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name(String::from("ledger"))
@@ -140,12 +143,12 @@ impl Sqlite {
         let mark = Watermark::peek(&at.mark);
         let conn = schema::reader(&at)?;
         let tail = schema::tail(&conn, mark).map_err(|error| schema::refused(&at, &error))?;
-        let shared = Shared::new(tail);
+        let shared = Arc::new(Shared::new(tail));
         shared.closed();
         Ok(Self {
-            readers: Readers::open(&at)?,
+            readers: Readers::open(&at, &shared)?,
             at,
-            shared: Arc::new(shared),
+            shared,
             sealer: Arc::default(),
             space: Space::new(options.dir, options.free_space, 0),
             room: Arc::new(Semaphore::new(0)),

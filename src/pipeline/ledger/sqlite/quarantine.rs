@@ -96,6 +96,16 @@ pub(super) fn put_lost(conn: &Connection, first: Seq, last: Seq) -> rusqlite::Re
     put(conn, (first, last), LOST, &[])
 }
 
+/// Puts a record aside whose bytes are there and are not what was written.
+pub(super) fn put_damaged(conn: &Connection, seq: Seq, env: &[u8]) -> rusqlite::Result<()> {
+    put(conn, (seq, seq), "damaged", env)
+}
+
+/// Puts numbers aside under which nothing can be found.
+pub(super) fn put_missing(conn: &Connection, first: Seq, last: Seq) -> rusqlite::Result<()> {
+    put(conn, (first, last), "missing", &[])
+}
+
 /// How many records were put aside; those lost with the end are counted elsewhere.
 pub(super) fn count(conn: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(sum(last - seq + 1), 0) FROM quarantine WHERE why <> ?1";

@@ -3,6 +3,8 @@
 //! Readers see the last commit and never wait for the writer; they wait for one another
 //! when all are taken, which bounds their memory.
 
+use std::sync::Arc;
+
 use parking_lot::Condvar;
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -13,11 +15,14 @@ use crate::pipeline::ledger::OpenError;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::lock::failed;
 use crate::pipeline::ledger::sqlite::schema;
+use crate::pipeline::ledger::sqlite::shared::Shared;
 
 const READERS: usize = 3;
 
 /// A pool of reading connections.
 pub(super) struct Readers {
+    at: Layout,
+    shared: Arc<Shared>,
     pool: Mutex<Pool>,
     freed: Condvar,
 }
@@ -33,20 +38,23 @@ pub(super) struct Reader {
     pub(super) conn: Connection,
     /// Kept, because a context is costly to build.
     pub(super) zstd: Decompressor<'static>,
+    /// Of which file it is.
+    epoch: u64,
+}
+
+impl Reader {
+    fn open(at: &Layout, epoch: u64) -> Result<Self, OpenError> {
+        let zstd = Decompressor::new().map_err(failed("prepare to decompress", &at.db))?;
+        Ok(Self { conn: schema::reader(at)?, zstd, epoch })
+    }
 }
 
 impl Readers {
     /// Opens every connection at once, so that a read never has to.
-    pub(super) fn open(at: &Layout) -> Result<Self, OpenError> {
-        let idle = (0..READERS)
-            .map(|_| {
-                Ok(Reader {
-                    conn: schema::reader(at)?,
-                    zstd: Decompressor::new().map_err(failed("prepare to decompress", &at.db))?,
-                })
-            })
-            .collect::<Result<_, OpenError>>()?;
-        Ok(Self { pool: Mutex::new(Pool { idle, closed: false }), freed: Condvar::new() })
+    pub(super) fn open(at: &Layout, shared: &Arc<Shared>) -> Result<Self, OpenError> {
+        let idle = (0..READERS).map(|_| Reader::open(at, shared.epoch())).collect::<Result<_, OpenError>>()?;
+        let pool = Mutex::new(Pool { idle, closed: false });
+        Ok(Self { at: at.clone(), shared: Arc::clone(shared), pool, freed: Condvar::new() })
     }
 
     /// Takes a free connection, waiting for one.
@@ -84,10 +92,12 @@ impl Lease<'_> {
         mut self,
         query: impl FnOnce(&mut Reader) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        match &mut self.reader {
-            Some(reader) => query(reader),
-            None => Err(LedgerError::Closed),
+        let Some(reader) = &mut self.reader else { return Err(LedgerError::Closed) };
+        let epoch = self.from.shared.epoch();
+        if reader.epoch < epoch {
+            *reader = Reader::open(&self.from.at, epoch).map_err(|error| LedgerError::Store(error.to_string()))?;
         }
+        query(reader)
     }
 }
 

@@ -9,12 +9,16 @@ use rusqlite::OpenFlags;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::config::DbConfig;
+use rusqlite::params;
 
 use crate::pipeline::ledger::OpenError;
+use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
+use crate::pipeline::ledger::sqlite::first_page;
 use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::lock::Layout;
+use crate::pipeline::ledger::sqlite::lock::failed;
 use crate::pipeline::ledger::sqlite::quarantine;
 use crate::pipeline::ledger::sqlite::tables;
 
@@ -33,16 +37,34 @@ pub(super) struct Tail {
     pub(super) lost: u64,
     /// Records put aside.
     pub(super) quarantined: u64,
+    /// How often the store was salvaged.
+    pub(super) salvaged: u64,
 }
 
-/// The one connection that writes; makes the tables in a new file.
+/// The size of a page.
+pub(super) const PAGE: usize = 16384;
+
+/// The one connection that writes; makes the tables in a new file, and moves an old format on.
 pub(super) fn writer(at: &Layout, durability: Durability) -> Result<Connection, OpenError> {
+    let conn = new_store(at, durability)?;
+    // Only a damaged store needs the copy: this one can do without.
+    if let Err(error) = first_page::keep(&conn, at) {
+        tracing::warn!(%error, "no copy of the first page of the ledger's file could be kept");
+    }
+    Ok(conn)
+}
+
+/// The same, without a copy of its first page.
+pub(super) fn new_store(at: &Layout, durability: Durability) -> Result<Connection, OpenError> {
     let open = || -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&at.db, flags)?;
+        // Said again to a store that has pages it would be a write, which a full disk refuses.
+        if conn.query_row("PRAGMA page_count", [], |row| unsigned(row, 0))? == 0 {
+            conn.execute_batch(&format!("PRAGMA page_size={PAGE}; PRAGMA auto_vacuum=INCREMENTAL;"))?;
+        }
         conn.execute_batch(
-            "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;
-             PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;
+            "PRAGMA journal_mode=WAL; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4000;
              PRAGMA journal_size_limit=268435456; PRAGMA secure_delete=FAST;",
         )?;
         common(&conn)?;
@@ -63,7 +85,10 @@ pub(super) fn writer(at: &Layout, durability: Durability) -> Result<Connection, 
         None => tables::create(&mut conn).map_err(refused)?,
         Some(found) => {
             known(at, found)?;
-            tables::migrate(&mut conn, found).map_err(refused)?;
+            if found < tables::FORMAT {
+                first_page::forget(at).map_err(failed("remove", &at.first_page))?;
+                tables::migrate(&mut conn, found).map_err(refused)?;
+            }
         }
     }
     Ok(conn)
@@ -88,13 +113,16 @@ pub(super) fn reader(at: &Layout) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
-fn common(conn: &Connection) -> rusqlite::Result<()> {
+/// What every connection is set to.
+pub(super) fn common(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
         "PRAGMA busy_timeout=5000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;
          PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;",
     )?;
     // Copying the log into the file belongs to `close`; a drop must be as quick as a kill.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Else a cached statement is compiled again whenever a parameter changes that its plan looked at.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
@@ -123,6 +151,7 @@ pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
         items: meta(conn, "items")?,
         lost: meta(conn, "lost")? + (given - known),
         quarantined: quarantine::count(conn)?,
+        salvaged: meta(conn, "salvaged")?,
     })
 }
 
@@ -132,7 +161,8 @@ fn known_end(conn: &Connection) -> rusqlite::Result<Seq> {
     Ok(held.max(meta(conn, "given")?).max(gone::end(conn)?))
 }
 
-fn meta(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
+/// A number of the store's own; 0 when it was never set.
+pub(super) fn meta(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
     let found = conn.query_row("SELECT v FROM meta WHERE k=?1", [key], |row| unsigned(row, 0)).optional()?;
     Ok(found.unwrap_or(0))
 }
@@ -159,8 +189,36 @@ pub(super) fn keep_totals(conn: &Connection, tail: &Tail) -> rusqlite::Result<()
     Ok(())
 }
 
+/// Files a record that was found elsewhere, with what is known of its place.
+pub(super) fn refile(conn: &Connection, record: &Record, env: &[u8]) -> rusqlite::Result<()> {
+    let Record { seq, at_ns, project, dialect, items, traces, .. } = record;
+    let seq = signed(*seq);
+    conn.prepare_cached("INSERT OR REPLACE INTO records VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        seq,
+        at_ns.div_euclid(1_000_000),
+        &**project,
+        &**dialect,
+        items,
+        env
+    ])?;
+    // Without its subject table a record may hold anything.
+    conn.prepare_cached(
+        "INSERT INTO contents VALUES(?1, ?2, ?3, ?4, ?5, x'') ON CONFLICT(seq) DO UPDATE SET
+             at_ns = excluded.at_ns, project = excluded.project, items = excluded.items, bytes = excluded.bytes",
+    )?
+    .execute(params![seq, at_ns, &**project, items, signed(env.len() as u64)])?;
+    let mut index = conn.prepare_cached("INSERT OR IGNORE INTO traces VALUES(?1, ?2)")?;
+    for trace in traces {
+        index.execute([signed(trace.0), seq])?;
+    }
+    Ok(())
+}
+
 /// An error of the store while it is being opened.
 pub(super) fn refused(at: &Layout, error: &rusqlite::Error) -> OpenError {
+    if quarantine::is_corrupt(error) {
+        return OpenError::Corrupt { dir: at.dir.clone(), reason: error.to_string() };
+    }
     OpenError::Store { dir: at.dir.clone(), reason: error.to_string() }
 }
 

@@ -1,5 +1,7 @@
 //! What the writer tells everybody else: the head and its health.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,6 +16,8 @@ use crate::telemetry::metrics;
 
 /// Written by the writer, read by all.
 pub(super) struct Shared {
+    /// Grows when another file takes the store's place.
+    epoch: AtomicU64,
     head: watch::Sender<Seq>,
     health: Mutex<Health>,
 }
@@ -30,6 +34,7 @@ impl Shared {
     /// A ledger that ends at `tail` and takes appends.
     pub(super) fn new(tail: Tail) -> Self {
         Self {
+            epoch: AtomicU64::new(0),
             head: watch::Sender::new(tail.seq),
             health: Mutex::new(Health { stopped: None, tail, last_error: None, commits: Commits::default() }),
         }
@@ -38,6 +43,16 @@ impl Shared {
     /// The highest durable sequence.
     pub(super) fn head(&self) -> Seq {
         *self.head.borrow()
+    }
+
+    /// Which file the store is in, by a number that only grows.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Another file has taken the store's place.
+    pub(super) fn replaced(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Follows the head.
@@ -56,6 +71,7 @@ impl Shared {
             items: health.tail.items,
             lost: health.tail.lost,
             quarantined: health.tail.quarantined,
+            salvaged: health.tail.salvaged,
             last_error: health.last_error.clone(),
             commits: health.commits.clone(),
             ..Status::default()

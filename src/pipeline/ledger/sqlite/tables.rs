@@ -75,12 +75,23 @@ const WEIGHED: &str = "
            coalesce(c.subjects, x'') AS subjects
     FROM main.records r LEFT JOIN";
 
-/// The format of an open store; `None` when it has no tables yet.
+/// The format of an open store; `None` when it has no tables yet. From the second format on it stands
+/// in two places: a number that changed by itself is no newer format.
 pub(super) fn format(conn: &Connection) -> rusqlite::Result<Option<u32>> {
+    let marked: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if !conn.table_exists(None, "meta")? {
-        return Ok(None);
+        return if marked == 0 { Ok(None) } else { Err(damaged()) };
     }
-    conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()
+    let format = conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()?;
+    match format {
+        Some(format) if format == marked || (format == FIRST && marked == 0) => Ok(Some(format)),
+        _ => Err(damaged()),
+    }
+}
+
+fn damaged() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(String::from("the ledger's format cannot be told")))
 }
 
 /// Makes the tables of a new store.
@@ -90,6 +101,7 @@ pub(super) fn create(conn: &mut Connection) -> rusqlite::Result<()> {
     made.execute_batch(WEIGHTS)?;
     made.execute_batch(NEW)?;
     made.execute("INSERT INTO meta VALUES('format', ?1)", [FORMAT])?;
+    made.pragma_update(None, "user_version", FORMAT)?;
     made.commit()
 }
 
@@ -108,6 +120,7 @@ pub(super) fn migrate(conn: &mut Connection, found: u32) -> rusqlite::Result<()>
          DROP TABLE subjects_1;"
     ))?;
     moved.execute("UPDATE meta SET v = ?1 WHERE k = 'format'", [FORMAT])?;
+    moved.pragma_update(None, "user_version", FORMAT)?;
     moved.commit()
 }
 

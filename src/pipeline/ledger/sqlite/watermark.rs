@@ -29,6 +29,10 @@ impl Watermark {
     /// Opens or makes the mark file at `path`; an unreadable one counts as 0.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        if file.metadata()?.len() == 0 {
+            // Both slots take their room now: the mark is to be raised on a full disk too.
+            file.write_all_at(&[0; 2 * SLOT_EVERY as usize], 0)?;
+        }
         let (generation, seq) = newest(&file);
         Ok(Self { file, generation, seq })
     }

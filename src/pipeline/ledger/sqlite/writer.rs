@@ -19,6 +19,8 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::lock::failed;
+use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
+use crate::pipeline::ledger::sqlite::salvage;
 use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::shared::Shared;
@@ -59,8 +61,11 @@ impl Writer {
     pub(super) fn open(at: &Layout, durability: Durability, commit: Commit, now: Instant) -> Result<Self, OpenError> {
         let mut mark = Watermark::open(&at.mark).map_err(failed("open high-water mark", &at.mark))?;
         let (conn, tail) = recover(at, durability, mark.seq())?;
-        if mark.seq() != tail.seq {
-            mark.write(tail.seq).map_err(failed("write high-water mark", &at.mark))?;
+        // A mark that is too low proves less; a ledger that does not open proves nothing.
+        if mark.seq() != tail.seq
+            && let Err(error) = mark.write(tail.seq)
+        {
+            tracing::warn!(%error, "ledger high-water mark not written");
         }
         Ok(Self {
             at: at.clone(),
@@ -167,9 +172,22 @@ impl Writer {
         self.shared.failed(&failure.reason);
         let clean = failure.rolls_back
             && self.conn.as_ref().is_some_and(|conn| conn.is_autocommit() || conn.execute_batch("ROLLBACK").is_ok());
-        if !clean {
+        if failure.damaged {
+            self.salvage(&failure.reason);
+        } else if !clean {
             self.reopen();
         }
+    }
+
+    // A page that cannot be written would fail every group that needs it, for ever.
+    fn salvage(&mut self, reason: &str) {
+        self.conn = None;
+        let mark = self.tail.seq.max(self.mark.seq());
+        match salvage::salvage(&self.at, mark, reason) {
+            Ok(()) => self.shared.replaced(),
+            Err(error) => tracing::error!(%error, "the ledger could not be salvaged"),
+        }
+        self.reopen();
     }
 
     fn reopen(&mut self) {
@@ -246,8 +264,20 @@ fn apply(conn: &Connection, group: &mut [Job], tail: Tail) -> rusqlite::Result<(
     Ok((answers, batch.tail, batch.vacuumed))
 }
 
-// Opens through SQLite's own recovery, and compares what it finds with the mark.
+// A store that does not open because it is damaged is salvaged, once.
 fn recover(at: &Layout, durability: Durability, mark: Seq) -> Result<(Connection, Tail), OpenError> {
+    salvage::finish(at)?;
+    match look(at, durability, mark) {
+        Err(OpenError::Corrupt { reason, .. }) => {
+            salvage::salvage(at, mark, &reason)?;
+            look(at, durability, mark)
+        }
+        found => found,
+    }
+}
+
+// Opens through SQLite's own recovery, and compares what it finds with the mark.
+fn look(at: &Layout, durability: Durability, mark: Seq) -> Result<(Connection, Tail), OpenError> {
     let mut conn = schema::writer(at, durability)?;
     let refused = |error| schema::refused(at, &error);
     let tail = schema::tail(&conn, mark).map_err(refused)?;
@@ -264,13 +294,17 @@ struct Failure {
     reason: String,
     /// Whether a rollback leaves the connection good.
     rolls_back: bool,
+    /// Whether the store itself is damaged.
+    damaged: bool,
 }
 
 impl Failure {
     fn before_commit(error: rusqlite::Error) -> Self {
         let reason = error.to_string();
         let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        let damaged = is_corrupt(&error);
         Self {
+            damaged,
             error: match full {
                 true => LedgerError::DiskFull,
                 false => LedgerError::Store(reason.clone()),
@@ -281,11 +315,11 @@ impl Failure {
     }
 
     fn in_commit(error: &rusqlite::Error) -> Self {
-        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false }
+        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false, damaged: is_corrupt(error) }
     }
 
     fn closed() -> Self {
         let reason = String::from("the database did not open again");
-        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false }
+        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false, damaged: false }
     }
 }

@@ -1,6 +1,9 @@
 //! What only this engine promises: kills, failed commits, torn files.
 
+mod damage;
 mod formats;
+mod power;
+mod small_disk;
 mod space;
 
 use std::io::BufRead;
@@ -45,12 +48,20 @@ fn engine() -> Engine {
             conn.execute("UPDATE records SET env = ?1 WHERE seq = ?2", params![env, at]).unwrap();
         },
         remove: |dir, seq| alter(dir, &format!("DELETE FROM records WHERE seq = {seq}")),
-        age: |dir| alter(dir, "UPDATE meta SET v = v + 1 WHERE k = 'format'"),
+        age: |dir| renumber(dir, 1),
     }
 }
 
 fn open(options: Options) -> Result<Arc<dyn Ledger>, OpenError> {
     Sqlite::open(options).map(|ledger| Arc::new(ledger) as Arc<dyn Ledger>)
+}
+
+// The format stands in two places.
+fn renumber(dir: &Path, by: i32) {
+    let conn = Connection::open(dir.join("ledger.db")).unwrap();
+    conn.execute("UPDATE meta SET v = v + ?1 WHERE k = 'format'", [by]).unwrap();
+    let format: i32 = conn.query_row("SELECT v FROM meta WHERE k = 'format'", [], |row| row.get(0)).unwrap();
+    conn.pragma_update(None, "user_version", format).unwrap();
 }
 
 fn alter(dir: &Path, sql: &str) {
@@ -141,6 +152,7 @@ async fn a_store_that_does_not_open_again_is_tried_while_idle() {
     let commit: Commit = |conn| {
         if BROKEN.swap(false, Ordering::SeqCst) {
             conn.execute("UPDATE meta SET v = v + 1 WHERE k = 'format'", [])?;
+            conn.pragma_update(None, "user_version", tables::FORMAT + 1)?;
             writer::commit(conn)?;
             return Err(rusqlite::Error::InvalidQuery);
         }
@@ -153,7 +165,7 @@ async fn a_store_that_does_not_open_again_is_tried_while_idle() {
     assert!(!ledger.status().ready);
     let refused = Ledger::append(&ledger, draft("two")).await;
     assert!(matches!(refused, Err(LedgerError::Store(_))), "{refused:?}");
-    alter(dir.path(), "UPDATE meta SET v = v - 1 WHERE k = 'format'");
+    renumber(dir.path(), -1);
     let reopened = async {
         while !ledger.status().ready {
             tokio::time::sleep(Duration::from_millis(10)).await;

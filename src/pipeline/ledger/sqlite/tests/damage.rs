@@ -1,0 +1,245 @@
+//! Bits that rot, pages that are lost: the ledger opens without a hand, gives back only what was
+//! written, and counts what it cannot.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use rand::RngExt;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::open;
+use crate::pipeline::ledger::Draft;
+use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Options;
+use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Settle;
+use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::ledger::conformance::draft;
+use crate::pipeline::ledger::conformance::noise;
+
+const PAGE: usize = 16384;
+const RECORDS: u64 = 12;
+
+/// The body of a record: short ones share a page, long ones have several.
+fn body(seq: Seq) -> Bytes {
+    let mut body = format!("here begins {seq:04} ").into_bytes();
+    body.extend(noise(if seq.is_multiple_of(4) { 40_000 } else { 1_500 }));
+    body.into()
+}
+
+/// A closed ledger of [`RECORDS`] records and something settled.
+async fn ledger() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(Options::new(dir.path())).unwrap();
+    for seq in 1..=RECORDS {
+        let sent = Draft { body: body(seq), traces: vec![SubjectKey(seq % 3)], ..draft("") };
+        assert_eq!(ledger.append(sent).await, Ok(seq));
+    }
+    ledger.settle("d", Settle { base: 5, ..Settle::default() }).await.unwrap();
+    ledger.close().await.unwrap();
+    dir
+}
+
+/// Opens a ledger and reads everything; what is given back must be what was written.
+async fn read(dir: &Path) -> (Vec<Seq>, Vec<Seq>, Status) {
+    let ledger = open(Options::new(dir)).unwrap_or_else(|error| panic!("it does not open: {error}"));
+    let (mut held, mut corrupt, mut after) = (Vec::new(), Vec::new(), 0);
+    while after < ledger.head() {
+        match ledger.range(after, 1, usize::MAX) {
+            Ok(records) => {
+                let Some(record) = records.first() else { break };
+                assert!(record.body == body(record.seq), "record {} is not what was written", record.seq);
+                held.push(record.seq);
+                after = record.seq;
+            }
+            Err(LedgerError::Corrupt(seq)) => {
+                assert!(seq > after, "{seq} again");
+                corrupt.push(seq);
+                after = seq;
+            }
+            Err(error) => panic!("after {after}: {error}"),
+        }
+    }
+    // What was found while reading is put aside before this. A write that meets damage fails, the next
+    // one finds the store salvaged.
+    if ledger.replace(vec![]).await.is_err() {
+        ledger.replace(vec![]).await.unwrap();
+    }
+    let late = || Draft { body: body(after + 1), ..draft("") };
+    let next = match ledger.append(late()).await {
+        Err(LedgerError::Store(_)) => ledger.append(late()).await,
+        next => next,
+    };
+    assert_eq!(next, Ok(after + 1), "{corrupt:?}");
+    let status = ledger.status();
+    ledger.close().await.unwrap();
+    (held, corrupt, status)
+}
+
+/// Where the bodies begin in the database file.
+fn places(dir: &Path) -> Vec<(Seq, usize)> {
+    let file = std::fs::read(dir.join("ledger.db")).unwrap();
+    let place = |seq: Seq| {
+        let text = format!("here begins {seq:04} ");
+        let at = file.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+        (seq, at)
+    };
+    (1..=RECORDS).map(place).collect()
+}
+
+fn alter(dir: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let path = dir.join(name);
+    let mut file = std::fs::read(&path).unwrap();
+    change(&mut file);
+    std::fs::write(path, file).unwrap();
+}
+
+fn copy(from: &Path) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+    }
+    dir
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_any_record_costs_that_record_only() {
+    let whole = ledger().await;
+    for (seq, at) in places(whole.path()) {
+        let dir = copy(whole.path());
+        alter(dir.path(), "ledger.db", |file| file[at + 100] ^= 16);
+        let (held, corrupt, status) = read(dir.path()).await;
+        assert_eq!(corrupt, [seq]);
+        assert_eq!(held.len() as u64, RECORDS - 1);
+        assert_eq!((status.quarantined, status.lost, status.salvaged), (1, 0, 0), "record {seq}");
+        // It was put aside: the next start finds it so.
+        let (held, corrupt, status) = read(dir.path()).await;
+        assert_eq!((held.len() as u64, corrupt, status.quarantined), (RECORDS, vec![seq], 1));
+    }
+}
+
+#[tokio::test]
+async fn a_lost_page_of_any_record_costs_the_records_on_it_only() {
+    let whole = ledger().await;
+    let places = places(whole.path());
+    for (seq, at) in &places {
+        let dir = copy(whole.path());
+        alter(dir.path(), "ledger.db", |file| file[at / PAGE * PAGE..][..PAGE].fill(0));
+        let (held, corrupt, status) = read(dir.path()).await;
+        assert!(corrupt.contains(seq), "record {seq}: {corrupt:?}");
+        let beside = places.iter().filter(|(_, other)| other / PAGE != at / PAGE).map(|(seq, _)| *seq);
+        let missing: Vec<Seq> = beside.filter(|seq| !held.contains(seq)).collect();
+        // A long record may begin on another page and go on here.
+        assert!(missing.iter().all(|seq| seq.is_multiple_of(4)), "record {seq}: {missing:?} are missing too");
+        assert_eq!(status.quarantined, corrupt.len() as u64, "record {seq}");
+        assert_eq!(held.len() as u64 + status.quarantined, RECORDS, "record {seq}");
+    }
+}
+
+#[tokio::test]
+async fn every_lost_page_is_survived_and_counted() {
+    let whole = ledger().await;
+    let pages = std::fs::metadata(whole.path().join("ledger.db")).unwrap().len() as usize / PAGE;
+    let mut salvaged = 0;
+    for page in 0..pages {
+        let dir = copy(whole.path());
+        alter(dir.path(), "ledger.db", |file| file[page * PAGE..][..PAGE].fill(0));
+        salvaged += survives(dir.path(), &format!("page {page}")).await.salvaged;
+    }
+    println!("{pages} pages, one lost at a time: {salvaged} stores salvaged");
+    assert!(salvaged > 0);
+}
+
+/// Whatever was damaged: it opens, gives back only what was written, and every record that it does not
+/// give back is counted.
+async fn survives(dir: &Path, what: &str) -> Status {
+    let (held, corrupt, status) = read(dir).await;
+    assert_eq!((held.len() + corrupt.len()) as u64, RECORDS, "{what}: {held:?} {corrupt:?} {status:?}");
+    assert_eq!(status.quarantined + status.lost, corrupt.len() as u64, "{what}: {corrupt:?} {status:?}");
+    let (again, still, _) = read(dir).await;
+    assert_eq!((again.len() - 1, still), (held.len(), corrupt), "{what}, at the next start");
+    status
+}
+
+async fn flip_bits(seed: u64, times: u32) {
+    let whole = ledger().await;
+    let size = std::fs::metadata(whole.path().join("ledger.db")).unwrap().len() as usize;
+    let mut dice = StdRng::seed_from_u64(seed);
+    let (mut damaged, mut salvaged) = (0, 0);
+    for _ in 0..times {
+        let (at, bit) = (dice.random_range(..size), dice.random_range(..8_u8));
+        let dir = copy(whole.path());
+        alter(dir.path(), "ledger.db", |file| file[at] ^= 1 << bit);
+        let status = survives(dir.path(), &format!("bit {bit} of byte {at}")).await;
+        damaged += u32::from(status.quarantined + status.lost > 0);
+        salvaged += status.salvaged;
+    }
+    println!("{times} bits flipped: {damaged} cost a record, {salvaged} stores salvaged");
+}
+
+#[tokio::test]
+async fn any_flipped_bit_is_survived_and_counted() {
+    flip_bits(1, 100).await;
+}
+
+#[tokio::test]
+#[ignore = "long: thousands of damaged ledgers"]
+async fn any_of_very_many_flipped_bits_is_survived_and_counted() {
+    for seed in 2..12 {
+        flip_bits(seed, 1_000).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_salvaged_by_the_copy_of_its_first_page() {
+    let dir = ledger().await;
+    alter(dir.path(), "ledger.db", |file| file[..PAGE].fill(0xff));
+    let (held, corrupt, status) = read(dir.path()).await;
+    assert_eq!((held.len() as u64, corrupt, status.salvaged), (RECORDS, vec![], 1));
+    assert_eq!(open(Options::new(dir.path())).unwrap().progress("d").unwrap().base, 5);
+    assert!(dir.path().join("ledger.corrupt-1.db").exists());
+}
+
+#[tokio::test]
+async fn a_file_of_which_nothing_is_left_starts_anew_and_says_how_much_is_missing() {
+    let dir = ledger().await;
+    std::fs::remove_file(dir.path().join("ledger.page")).unwrap();
+    alter(dir.path(), "ledger.db", |file| file.fill(7));
+    let (held, corrupt, status) = read(dir.path()).await;
+    assert_eq!((held.len(), corrupt.len() as u64), (0, RECORDS));
+    assert_eq!((status.quarantined, status.salvaged), (RECORDS, 1));
+}
+
+#[tokio::test]
+async fn a_salvage_that_was_cut_off_is_finished() {
+    let dir = ledger().await;
+    // As if the process had died between the two renames.
+    std::fs::rename(dir.path().join("ledger.db"), dir.path().join("ledger.salvaged.db")).unwrap();
+    std::fs::write(dir.path().join("ledger.salvage.db"), b"an older try").unwrap();
+    let (held, corrupt, _) = read(dir.path()).await;
+    assert_eq!((held.len() as u64, corrupt), (RECORDS, vec![]));
+}
+
+#[tokio::test]
+async fn damage_that_a_write_meets_is_salvaged_at_once() {
+    let dir = ledger().await;
+    let root: usize = {
+        let conn = Connection::open(dir.path().join("ledger.db")).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'traces'";
+        conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
+    };
+    alter(dir.path(), "ledger.db", |file| file[(root - 1) * PAGE..][..PAGE].fill(0xff));
+    let ledger = open(Options::new(dir.path())).unwrap();
+    let late = || Draft { body: body(RECORDS + 1), traces: vec![SubjectKey(1)], ..draft("") };
+    let first = ledger.append(late()).await;
+    assert!(matches!(first, Err(LedgerError::Store(_))), "{first:?}");
+    assert_eq!(ledger.append(late()).await, Ok(RECORDS + 1));
+    assert_eq!((ledger.status().salvaged, ledger.status().ready), (1, true));
+    // The readers follow, and the index was made again from the records.
+    assert_eq!(ledger.seqs_of(SubjectKey(1)), Ok(vec![1, 4, 7, 10, RECORDS + 1]));
+}
