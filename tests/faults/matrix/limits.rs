@@ -44,9 +44,13 @@ async fn vendor_429_with_retry_after() {
 #[tokio::test(flavor = "multi_thread")]
 async fn vendor_429_of_a_full_bucket() {
     let site = Setup::to(&["opik"]).start().await;
-    site.vendor("opik").settings(&json!({"items_per_window": 45, "window_seconds": 2})).await;
-    let plans: Vec<Plan> = (0..20).map(|n| Plan::whole(&format!("trace {n}"))).collect();
-    send_together(&site, &plans).await;
+    site.vendor("opik").settings(&json!({"items_per_window": 70, "window_seconds": 3})).await;
+    let mut plans = Vec::new();
+    for round in 0..3 {
+        let new: Vec<Plan> = (0..20).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
+        send_together(&site, &new).await;
+        plans.extend(new);
+    }
     all_shown(&site, "opik", &plans).await;
     assert!(site.vendor("opik").asked(429).await > 0, "the bucket was never full");
     site.close().await;
