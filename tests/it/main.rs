@@ -16,6 +16,7 @@ mod one_road;
 mod openapi;
 mod play;
 mod process;
+mod retention;
 mod rude;
 mod shuffled_sites;
 mod shuffles;
