@@ -53,7 +53,9 @@ use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
+use crate::pipeline::ledger::Status;
 use crate::pipeline::names::NameTable;
+use crate::pipeline::operate::Operator;
 use crate::pipeline::outward;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
@@ -159,17 +161,22 @@ impl Gateway {
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
         let mut backlogs = Vec::new();
-        let mut tasks = Vec::new();
+        let mut couriers = Vec::new();
         for (name, destination) in &destinations {
             let courier = Courier::open(Arc::clone(destination), &shared).await?;
             books.insert(name.clone(), courier.book());
             backlogs.push((Arc::clone(destination), courier.backlog()));
             outlets.push(Outlet::of(destination, &courier));
-            tasks.push(tokio::spawn(courier.run(stop.clone())));
+            couriers.push(courier);
         }
         let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
-        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
+        let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
+        // Before anything is sent to what an operator paused.
+        operator.restore_pauses()?;
+        let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
+        let mut tasks: Vec<JoinHandle<()>> = couriers.into_iter().map(run).collect();
+        tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
         let read_from = read_from(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
@@ -195,8 +202,14 @@ impl Gateway {
         let ready = ready(&ledger);
         let metrics = telemetry::metrics::install()?;
         let local = admin.local_addr()?.ip().is_loopback();
-        let admin_app = http::admin::router(ready, metrics.clone(), http::console::router(explain), local);
+        let admin_app = http::admin::router(
+            ready,
+            metrics.clone(),
+            http::console::router(explain, Arc::clone(&operator) as Arc<_>),
+            local,
+        );
         tasks.push(tokio::spawn(until(stop.clone(), telemetry::metrics::keep_up(metrics))));
+        tasks.push(tokio::spawn(until(stop.clone(), operator.watch())));
         let grace = config.server.shutdown_grace;
         let (end, left) = (End::default(), CancellationToken::new());
         let gone = left.clone().drop_guard();
@@ -302,7 +315,10 @@ async fn until(stop: CancellationToken, endless: impl Future<Output = ()>) {
 
 fn ready(ledger: &Arc<dyn Ledger>) -> http::admin::Ready {
     let ledger = Arc::clone(ledger);
-    Arc::new(move || ledger.status().ready)
+    Arc::new(move || match ledger.status() {
+        Status { ready: true, .. } => Ok(()),
+        Status { not_ready: why, .. } => Err(why.unwrap_or_else(|| "the ledger does not accept".to_owned())),
+    })
 }
 
 fn public_url(config: &Config, data: &TcpListener) -> anyhow::Result<String> {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use anyhow::bail;
+use bytes::Bytes;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use reqwest::RequestBuilder;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -15,7 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Admin {
     /// The running gateway's admin listener.
-    #[arg(long = "admin", value_name = "URL", env = "SPANGATE_ADMIN", default_value = "http://127.0.0.1:4401")]
+    #[arg(
+        long = "admin",
+        global = true,
+        value_name = "URL",
+        env = "SPANGATE_ADMIN",
+        default_value = "http://127.0.0.1:4401"
+    )]
     url: Url,
 }
 
@@ -34,26 +44,48 @@ impl Admin {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> anyhow::Result<Option<T>> {
+        let mut url = self.at(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let (status, body) = self.send(http(PATIENCE)?.get(url)).await?;
+        match status {
+            StatusCode::NOT_FOUND if said(&body).is_some() => Ok(None),
+            _ => self.read(status, &body).map(Some),
+        }
+    }
+
+    /// What the gateway answers to an order, which may take so much longer than a question.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        order: &impl Serialize,
+        longer: Duration,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(order)?;
+        let request = http(PATIENCE + longer)?.post(self.at(path)?);
+        let (status, body) = self.send(request.header(CONTENT_TYPE, "application/json").body(body)).await?;
+        self.read(status, &body)
+    }
+
+    fn at(&self, path: &[&str]) -> anyhow::Result<Url> {
         let mut url = self.url.clone();
         url.path_segments_mut().map_err(|()| self.unreachable("it is no base URL"))?.pop_if_empty().extend(path);
-        url.query_pairs_mut().extend_pairs(query);
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(3))
-            .timeout(PATIENCE)
-            .build()
-            .context("building the HTTP client")?;
-        let answer = http.get(url).send().await.map_err(|error| self.unreachable(&root(error)))?;
+        Ok(url)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<(StatusCode, Bytes)> {
+        let answer = request.send().await.map_err(|error| self.unreachable(&root(error)))?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| self.unreachable(&root(error)))?;
+        Ok((status, body))
+    }
+
+    fn read<T: DeserializeOwned>(&self, status: StatusCode, body: &Bytes) -> anyhow::Result<T> {
         if status == StatusCode::OK {
-            return serde_json::from_slice(&body)
-                .map(Some)
-                .map_err(|_| self.unreachable("it answers in another way").into());
+            return serde_json::from_slice(body).map_err(|_| self.unreachable("it answers in another way").into());
         }
-        let said: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
-        match said.as_ref().and_then(|said| said["error"].as_str()) {
-            Some(_) if status == StatusCode::NOT_FOUND => Ok(None),
+        match said(body) {
             Some(why) => bail!("the gateway answered {status}: {why}"),
             None => Err(self.unreachable(&format!("it answered {status}")).into()),
         }
@@ -62,6 +94,17 @@ impl Admin {
     fn unreachable(&self, why: &str) -> NotReachable {
         NotReachable { url: self.url.clone(), why: why.to_owned() }
     }
+}
+
+fn http(patience: Duration) -> anyhow::Result<reqwest::Client> {
+    let http = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(3)).timeout(patience);
+    http.build().context("building the HTTP client")
+}
+
+/// The error that a gateway answers with.
+fn said(body: &[u8]) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(body).ok()?;
+    said["error"].as_str().map(str::to_owned)
 }
 
 /// What stands at the bottom of a transport error, in the system's words.

@@ -6,12 +6,15 @@
 mod admin;
 pub mod check;
 mod demo;
+mod destinations;
+mod dlq;
 mod explain;
 mod keys;
 mod play;
 mod sandbox;
 mod serve;
 mod sockets;
+mod stopped;
 mod translate;
 mod world;
 
@@ -20,6 +23,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use clap::Parser;
 use clap::Subcommand;
+use serde::Serialize;
 
 use crate::config::DialectInfo;
 use crate::dialects::DIALECTS;
@@ -46,6 +50,9 @@ enum Verb {
     Serve(serve::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Destinations(destinations::Args),
+    #[command(subcommand)]
+    Dlq(dlq::Verb),
     Sandbox(sandbox::Args),
     Translate(translate::Args),
     #[command(subcommand)]
@@ -66,6 +73,8 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         }
         Verb::Check(args) => check::run(args, environment, &infos()),
         Verb::Explain(args) => wait(explain::run(args)),
+        Verb::Destinations(args) => wait(destinations::run(args)),
+        Verb::Dlq(verb) => wait(dlq::run(verb)),
         Verb::Sandbox(args) => wait(sandbox::run(args)),
         Verb::Translate(args) => translate::run(&args),
         Verb::Keys(verb) => keys::run(verb),
@@ -101,6 +110,20 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 /// What the configuration has to know of each dialect.
 fn infos() -> Vec<DialectInfo> {
     DIALECTS.iter().map(|dialect| *dialect.info()).collect()
+}
+
+/// Prints a value, as JSON or as a person reads it.
+fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(value)?),
+        false => print!("{}", text(value)),
+    }
+    Ok(())
+}
+
+/// So many of something, for a person.
+fn count(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Runs a verb that waits for the network.

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::canonical::Loss;
-use crate::contract::Standing;
 
 /// Tells an operator where traces have got to. Ids and times are texts; ledger reads block.
 pub trait Explain: Send + Sync {
@@ -27,9 +26,6 @@ pub trait Explain: Send + Sync {
 
     /// The trace as it was sent, and as each destination that was shown it answers now.
     fn documents<'a>(&'a self, found: &'a Explanation) -> BoxFuture<'a, Result<Documents, String>>;
-
-    /// How each destination does.
-    fn destinations(&self) -> Vec<Standing>;
 }
 
 /// A trace in a list.
@@ -173,12 +169,16 @@ pub struct Arrival {
     pub dead: u64,
     /// Tries since something was last shown.
     pub attempts: u32,
+    /// The vendor's last status, where something was refused for good.
+    pub status: Option<u16>,
     /// When it is looked at next.
     pub next_try: Option<String>,
     /// The last error, or why it is parked.
     pub why: Option<String>,
     /// What could not be carried natively.
     pub losses: Vec<Loss>,
+    /// Dead letters of it.
+    pub letters: Vec<u64>,
 }
 
 impl Arrival {

@@ -55,6 +55,7 @@ pub use operate::Items;
 pub use operate::LetterFilter;
 pub use operate::LetterLine;
 pub use operate::LetterList;
+pub use operate::LetterOrder;
 pub use operate::LetterPage;
 pub use operate::LossCount;
 pub use operate::Moved;

@@ -16,17 +16,14 @@ use crate::contract::RecordLine;
 /// Tells an operator how the gateway does, and does what an operator says. Times are texts; ledger reads
 /// block. An error says why the ledger cannot be read.
 pub trait Operate: Send + Sync {
-    /// How each destination does.
-    ///
-    /// # Errors
-    /// As above.
-    fn destinations(&self) -> Result<Vec<Standing>, String>;
+    /// How each destination of a running gateway does.
+    fn destinations(&self) -> Vec<Standing>;
 
-    /// Every destination's books.
-    ///
-    /// # Errors
-    /// As above.
-    fn books(&self) -> Result<Vec<Account>, String>;
+    /// The books of each destination of a running gateway.
+    fn books(&self) -> Vec<Account>;
+
+    /// The alarms that stand about the gateway itself.
+    fn alarms(&self) -> Vec<AlarmLine>;
 
     /// Where the items of a request have got to; `None`: it is not held here.
     ///
@@ -59,11 +56,23 @@ pub trait Operate: Send + Sync {
     /// As above, or that the gateway is stopped.
     fn discard(&self, wanted: &LetterFilter) -> Result<Moved, String>;
 
-    /// Stops writing to a destination until it is resumed; whether there is such a destination.
-    fn pause(&self, destination: &str) -> bool;
+    /// What a replay or a drop of these letters would move.
+    ///
+    /// # Errors
+    /// As above.
+    fn plan(&self, wanted: &LetterFilter) -> Result<Moved, String>;
 
-    /// Takes every pause of a destination back; whether there is such a destination.
-    fn resume(&self, destination: &str) -> bool;
+    /// Stops writing to a destination until it is resumed, restarts included.
+    ///
+    /// # Errors
+    /// That there is no such destination, or that the gateway is stopped.
+    fn pause<'a>(&'a self, destination: &'a str, why: &'a str) -> BoxFuture<'a, Result<(), String>>;
+
+    /// Takes every pause of a destination back, and tries it again at once.
+    ///
+    /// # Errors
+    /// As [`Operate::pause`].
+    fn resume<'a>(&'a self, destination: &'a str) -> BoxFuture<'a, Result<(), String>>;
 }
 
 /// What a destination is doing.
@@ -267,16 +276,22 @@ pub struct Fate {
     pub items: Items,
     /// Items that are older than the route.
     pub before_route: u64,
-    /// Trace by trace.
+    /// Items that a policy or an operator gave up there, of any request: which ones is not kept, so that
+    /// some of those told as delivered may be among them where this is not 0.
+    pub expired_here: u64,
+    /// Trace by trace, what is not settled first.
     pub traces: Vec<TraceFate>,
+    /// How many traces more there are.
+    pub more: usize,
 }
 
 /// The items of a request about one trace, at one destination.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct TraceFate {
-    /// The trace's native id; of a span, where only updates of that span are held.
-    pub id: String,
-    /// Where the trace has got to there.
+    /// The trace's native id; of a span, where only updates of that span are held; absent where the
+    /// items are about a session only.
+    pub id: Option<String>,
+    /// Where these items have got to there.
     pub state: Place,
     /// How many items of the request are about it.
     pub items: u64,
@@ -340,6 +355,20 @@ impl LetterFilter {
     pub fn is_open(&self) -> bool {
         *self == Self { limit: self.limit, ..Self::default() }
     }
+}
+
+/// What to do with dead letters, beside what it is that is done.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LetterOrder {
+    /// Which letters.
+    pub filter: LetterFilter,
+    /// Say only what would be done.
+    pub dry_run: bool,
+    /// A filter that means every letter is meant so.
+    pub all: bool,
+    /// Seconds to look at what becomes of what is sent again.
+    pub wait: u64,
 }
 
 /// Dead letters.

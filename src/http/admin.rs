@@ -20,8 +20,8 @@ use http::header;
 use http::uri::Authority;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-/// Whether requests can be accepted now.
-pub type Ready = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Whether requests can be accepted now; an error says why not.
+pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// `/livez`, `/readyz`, `/metrics`, and `more` (`/api/…`, the console). `local`: the listener is reached
 /// from this machine only.
@@ -58,10 +58,10 @@ fn is_renamed(headers: &HeaderMap) -> bool {
     })
 }
 
-fn readiness(ready: bool) -> impl IntoResponse {
+fn readiness(ready: Result<(), String>) -> impl IntoResponse {
     match ready {
-        true => (StatusCode::OK, "ok\n"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     async fn health_tells_life_from_readiness() {
         assert_eq!(ask(false, "/livez", None).await, (200, "ok\n".to_owned()));
         assert_eq!(ask(true, "/readyz", None).await, (200, "ok\n".to_owned()));
-        assert_eq!(ask(false, "/readyz", None).await, (503, "not ready\n".to_owned()));
+        assert_eq!(ask(false, "/readyz", None).await, (503, "not ready: the disk is full\n".to_owned()));
         assert_eq!(ask(true, "/api/more", None).await, (200, "more".to_owned()));
     }
 
@@ -115,7 +115,8 @@ mod tests {
 
     async fn ask_at(host: &str, ready: bool, path: &str, origin: Option<&str>) -> (u16, String) {
         let more = Router::new().route("/api/more", get(async || "more"));
-        let app = router(Arc::new(move || ready), metrics::install().unwrap(), more, true);
+        let ready = move || if ready { Ok(()) } else { Err("the disk is full".to_owned()) };
+        let app = router(Arc::new(ready), metrics::install().unwrap(), more, true);
         let mut request = Request::get(path).header("host", host);
         if let Some(origin) = origin {
             request = request.header("origin", origin);

@@ -8,6 +8,7 @@ pub mod fold;
 pub mod homes;
 pub mod ledger;
 pub mod names;
+pub mod operate;
 pub mod outward;
 pub mod pack;
 pub mod read;

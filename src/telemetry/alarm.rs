@@ -22,6 +22,8 @@ pub enum Kind {
     Credential,
     /// A vendor refuses what it used to take; the destination is paused instead of giving its backlog up.
     Refusals,
+    /// A vendor cannot be reached as it is configured: its certificate, its address.
+    Unreachable,
     /// A vendor accepts and does not show.
     Worker,
     /// A backlog grows towards its limit.
@@ -39,6 +41,7 @@ impl Kind {
             Self::Ledger => "ledger",
             Self::Credential => "credential",
             Self::Refusals => "refusals",
+            Self::Unreachable => "unreachable",
             Self::Worker => "worker",
             Self::Backlog => "backlog",
             Self::Expired => "expired",

@@ -14,6 +14,7 @@ mod limits;
 mod nine_pairs;
 mod one_road;
 mod openapi;
+mod operate;
 mod play;
 mod process;
 mod retention;

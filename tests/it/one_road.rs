@@ -80,7 +80,7 @@ async fn one_road() {
     let metrics = http.get(format!("{}/metrics", demo.admin));
     eventually("nothing is pending", async || {
         let text = metrics.try_clone().unwrap().send().await.unwrap().text().await.unwrap();
-        let pending = text.lines().filter(|line| line.starts_with("spangate_pending_items{"));
+        let pending = text.lines().filter(|line| line.starts_with("spangate_backlog_items{"));
         (pending.filter(|line| line.ends_with(" 0")).count() >= 2).then_some(())
     })
     .await;

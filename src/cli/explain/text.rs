@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
+use crate::cli::count;
 use crate::contract::Arrival;
 use crate::contract::Documents;
 use crate::contract::Explanation;
+use crate::contract::Followed;
 use crate::contract::RecordLine;
 use crate::contract::Summary;
+use crate::contract::TraceFate;
 
 /// The newest traces, one a line.
 pub(super) fn list(traces: &Vec<Summary>) -> String {
@@ -80,15 +83,76 @@ fn destination(out: &mut String, arrival: &Arrival) {
     if let Some(why) = why {
         let _ = writeln!(out, "  why      {why}");
     }
+    if let Some(status) = arrival.status {
+        let _ = writeln!(out, "  status   {status}");
+    }
     if *attempts > 0 {
         let _ = writeln!(out, "  tries    {attempts}");
     }
     if let Some(next) = next_try {
         let _ = writeln!(out, "  next     {next}");
     }
+    for letter in &arrival.letters {
+        let _ = writeln!(out, "  letter   {letter}  (spangate dlq show {letter})");
+    }
     for (subject, carried, why, paths) in arrival.losses_together() {
         let word = if carried { "reserved" } else { "lost" };
         let _ = writeln!(out, "  {word:<8} {subject}: {} ({why})", paths.join(", "));
+    }
+}
+
+/// One request: what has become of its items, destination by destination.
+pub(super) fn followed(found: &Followed) -> String {
+    let RecordLine { receipt, at, dialect, call, key, items, .. } = &found.request;
+    let mut out = format!("request {receipt}\n  {at}  {dialect} {call}  project {}, key {key}, ", found.project);
+    let _ = writeln!(out, "{}", count(*items, "item"));
+    for fate in &found.destinations {
+        let words: Vec<String> = fate.items.outcomes().iter().filter(|(_, items)| *items > 0).map(word).collect();
+        let _ = writeln!(out, "\n{}: {}", fate.destination, words.join(", "));
+        if fate.before_route > 0 {
+            let _ = writeln!(out, "  {} older than the route", count(fate.before_route, "item"));
+        }
+        if fate.expired_here > 0 {
+            let _ = writeln!(out, "  {} given up there so far, of any request", count(fate.expired_here, "item"));
+        }
+        fate.traces.iter().for_each(|trace| trace_fate(&mut out, trace));
+        if fate.more > 0 {
+            let _ = writeln!(out, "  and {} more traces", fate.more);
+        }
+    }
+    out
+}
+
+fn word((outcome, items): &(&'static str, u64)) -> String {
+    format!("{items} {outcome}")
+}
+
+fn trace_fate(out: &mut String, fate: &TraceFate) {
+    let TraceFate { id, state, items, dead, attempts, status, why, next_try, losses, letters } = fate;
+    let id = id.as_deref().unwrap_or("(a session)");
+    let _ = write!(out, "  {id}  {}, {}", state.word(), count(*items, "item"));
+    if *dead > 0 {
+        let _ = write!(out, ", {dead} dead");
+    }
+    if *attempts > 0 {
+        let _ = write!(out, ", failed {}", count(u64::from(*attempts), "time"));
+    }
+    if let Some(status) = status {
+        let _ = write!(out, ", last answer {status}");
+    }
+    for (fields, word) in [(losses.lost, "lost"), (losses.kept, "under the reserved key")] {
+        if fields > 0 {
+            let _ = write!(out, ", {} {word}", count(fields as u64, "field"));
+        }
+    }
+    out.push('\n');
+    for (name, value) in [("why", why), ("next", next_try)] {
+        if let Some(value) = value {
+            let _ = writeln!(out, "    {name:<8} {value}");
+        }
+    }
+    for letter in letters {
+        let _ = writeln!(out, "    letter   {letter}  (spangate dlq show {letter})");
     }
 }
 
@@ -117,8 +181,4 @@ fn documents(out: &mut String, documents: &Documents) {
             let _ = writeln!(out, "{}  {status}\n{}", page.call, page.text);
         }
     }
-}
-
-fn count(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,19 +1,21 @@
-//! The operator's pages and their JSON: the newest traces, one trace, the destinations.
+//! The operator's pages and their JSON: the newest traces, one trace, the destinations, dead letters.
 //!
-//! Rendered here, without a script; the command line's `explain` reads the JSON. What clients sent is
+//! Rendered here, without a script; the command line's verbs read the JSON (`api`). What clients sent is
 //! shown, so everything is escaped (`html`), and a page may load nothing.
 
+mod api;
+mod dlq;
 mod front;
 mod html;
 mod trace;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::Router;
 use axum::extract::Path;
 use axum::extract::Query;
 use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -23,6 +25,7 @@ use serde::Deserialize;
 
 use crate::contract::Explain;
 use crate::contract::Explanation;
+use crate::contract::Operate;
 use html::Html;
 
 /// Traces in a list, unless another limit is asked for.
@@ -31,17 +34,22 @@ const LISTED: usize = 50;
 /// The highest limit that is granted.
 const MOST: usize = 500;
 
-type Explainer = Arc<dyn Explain>;
+/// Who knows the answers.
+#[derive(Clone)]
+struct Desk {
+    explain: Arc<dyn Explain>,
+    operate: Arc<dyn Operate>,
+}
 
-/// `/` and `/t/<id>` for browsers; `/api/traces`, `/api/explain/<id>` and `/api/destinations` for programs.
-pub fn router(explain: Arc<dyn Explain>) -> Router {
+/// `/`, `/t/<id>` and `/dlq` for browsers; `/api/…` for programs.
+pub fn router(explain: Arc<dyn Explain>, operate: Arc<dyn Operate>) -> Router {
     Router::new()
         .route("/", get(front_page))
         .route("/t/{id}", get(trace_page))
-        .route("/api/traces", get(traces))
-        .route("/api/explain/{id}", get(one_trace))
-        .route("/api/destinations", get(destinations))
-        .with_state(explain)
+        .route("/dlq", get(letters_page))
+        .route("/dlq/{id}", get(letter_page))
+        .merge(api::router())
+        .with_state(Desk { explain, operate })
 }
 
 #[derive(Deserialize)]
@@ -64,51 +72,51 @@ struct TraceQuery {
     documents: bool,
 }
 
-async fn front_page(State(explain): State<Explainer>, Query(query): Query<ListQuery>) -> Response {
-    let destinations = explain.destinations();
-    match blocking(move || explain.newest(query.limit())).await {
-        Ok(traces) => page(StatusCode::OK, front::page(&destinations, &traces)),
+async fn front_page(State(desk): State<Desk>, Query(query): Query<ListQuery>) -> Response {
+    let ask = move || {
+        let traces = desk.explain.newest(query.limit())?;
+        Ok((desk.operate.alarms(), desk.operate.destinations(), traces))
+    };
+    match blocking(ask).await {
+        Ok((alarms, destinations, traces)) => page(StatusCode::OK, front::page(&alarms, &destinations, &traces)),
         Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, Html::notice("The traces cannot be listed", &why)),
     }
 }
 
-async fn trace_page(
-    State(explain): State<Explainer>,
-    Path(id): Path<String>,
-    Query(query): Query<TraceQuery>,
-) -> Response {
-    match told(explain, &id, query.project, true).await {
+async fn trace_page(State(desk): State<Desk>, Path(id): Path<String>, Query(query): Query<TraceQuery>) -> Response {
+    match told(desk.explain, &id, query.project, true).await {
         Ok(Some(found)) => page(StatusCode::OK, trace::page(&found)),
         Ok(None) => page(StatusCode::NOT_FOUND, Html::notice("No trace or span has this id here", &id)),
         Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, Html::notice("The trace cannot be shown", &why)),
     }
 }
 
-async fn traces(State(explain): State<Explainer>, Query(query): Query<ListQuery>) -> Response {
-    match blocking(move || explain.newest(query.limit())).await {
-        Ok(traces) => Json(traces).into_response(),
-        Err(why) => failure(StatusCode::SERVICE_UNAVAILABLE, &why),
+async fn letters_page(State(desk): State<Desk>, query: Result<Query<api::LetterQuery>, QueryRejection>) -> Response {
+    let wanted = query.map_err(|rejection| rejection.body_text()).and_then(|Query(query)| query.filter());
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(why) => return page(StatusCode::BAD_REQUEST, Html::notice("That is no filter", &why)),
+    };
+    match blocking(move || desk.operate.letters(&wanted).map(|list| (wanted, list))).await {
+        Ok((wanted, list)) => page(StatusCode::OK, dlq::list(&wanted, &list)),
+        Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, Html::notice("The dead letters cannot be listed", &why)),
     }
 }
 
-async fn one_trace(
-    State(explain): State<Explainer>,
-    Path(id): Path<String>,
-    Query(query): Query<TraceQuery>,
-) -> Response {
-    match told(explain, &id, query.project, query.documents).await {
-        Ok(Some(found)) => Json(found).into_response(),
-        Ok(None) => failure(StatusCode::NOT_FOUND, &format!("no trace or span has the id {id:?} here")),
-        Err(why) => failure(StatusCode::SERVICE_UNAVAILABLE, &why),
+async fn letter_page(State(desk): State<Desk>, Path(id): Path<String>) -> Response {
+    let found = match id.parse() {
+        Ok(id) => blocking(move || desk.operate.letter(id)).await,
+        Err(_) => Ok(None),
+    };
+    match found {
+        Ok(Some(letter)) => page(StatusCode::OK, dlq::letter(&letter)),
+        Ok(None) => page(StatusCode::NOT_FOUND, Html::notice("There is no such dead letter (any more)", &id)),
+        Err(why) => page(StatusCode::SERVICE_UNAVAILABLE, Html::notice("The dead letter cannot be shown", &why)),
     }
-}
-
-async fn destinations(State(explain): State<Explainer>) -> Response {
-    Json(explain.destinations()).into_response()
 }
 
 async fn told(
-    explain: Explainer,
+    explain: Arc<dyn Explain>,
     id: &str,
     project: Option<String>,
     documents: bool,
@@ -136,8 +144,4 @@ fn page(status: StatusCode, page: Html) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (status, headers, page.into_text()).into_response()
-}
-
-fn failure(status: StatusCode, why: &str) -> Response {
-    (status, Json(serde_json::json!({"error": why}))).into_response()
 }

@@ -48,7 +48,7 @@ fn head(html: &mut Html, found: &Explanation) {
 }
 
 fn arrivals(html: &mut Html, arrivals: &[Arrival]) {
-    html.heads(["destination", "state", "id there", "items", "tries", "next try", "why"]);
+    html.heads(["destination", "state", "id there", "items", "tries", "next try", "why", "dead letters"]);
     for arrival in arrivals {
         html.raw("<tr>")
             .cell(&arrival.destination)
@@ -62,7 +62,11 @@ fn arrivals(html: &mut Html, arrivals: &[Arrival]) {
         let Arrival { shown, pending, dead, .. } = arrival;
         html.raw("</td>").cell(&format!("{shown} shown, {pending} pending, {dead} given up"));
         html.cell(&arrival.attempts.to_string()).cell(arrival.next_try.as_deref().unwrap_or(""));
-        html.cell(arrival.why.as_deref().unwrap_or("")).raw("</tr>");
+        html.cell(arrival.why.as_deref().unwrap_or("")).raw("<td>");
+        for letter in &arrival.letters {
+            html.link(&format!("/dlq/{letter}"), &letter.to_string()).raw(" ");
+        }
+        html.raw("</td></tr>");
     }
     html.end_table();
 }

@@ -77,6 +77,11 @@ impl Backlog {
         Self { destination, ledger, book, figures: Mutex::default(), past: Mutex::default() }
     }
 
+    /// Notes items that an operator gave up: no policy did, so that is no alarm.
+    pub fn dropped(&self, items: u64) {
+        self.figures.lock().given_up += items;
+    }
+
     /// What waits, as last looked at.
     pub fn figures(&self) -> Figures {
         self.figures.lock().clone()

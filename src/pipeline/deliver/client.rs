@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -33,6 +31,7 @@ use crate::contract::Known;
 use crate::contract::Request;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
+use crate::telemetry::metrics;
 
 /// A way to one vendor account.
 #[derive(Clone)]
@@ -47,7 +46,8 @@ pub struct Client {
     gate: Gate,
     timeout: Duration,
     room: Room,
-    alarmed: Arc<AtomicBool>,
+    /// What keeps it from being reached until somebody changes something.
+    stuck: Arc<Mutex<Option<String>>>,
     known: Arc<Mutex<BTreeMap<VendorProject, Known>>>,
 }
 
@@ -107,8 +107,13 @@ impl Client {
         let Parts { name, http, dialect, base, keys, read_again, settings, in_flight, timeout, room } = parts;
         let gate = Gate::new(in_flight);
         let keys = Arc::new(ArcSwap::from_pointee(keys));
-        let (alarmed, known) = Default::default();
-        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, alarmed, known }
+        let (stuck, known) = Default::default();
+        Self { name, http, dialect, base, keys, read_again, settings, gate, timeout, room, stuck, known }
+    }
+
+    /// What keeps the vendor from being reached until somebody changes something.
+    pub fn stuck(&self) -> Option<String> {
+        self.stuck.lock().clone()
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -209,7 +214,7 @@ impl Client {
         pass.back(if busy { Trip::Bad } else { Trip::Good(begun.elapsed()) });
         match answer {
             Ok(answer) => {
-                self.alarmed.store(false, Ordering::Relaxed);
+                self.stuck.lock().take();
                 Ok(answer)
             }
             Err(trouble) => Err(self.tell(&trouble)),
@@ -243,14 +248,13 @@ impl Client {
         url.filter(|_| request.path.starts_with('/')).ok_or(Trouble::Elsewhere)
     }
 
-    /// Counts a failure, and raises the alarm where waiting alone will not mend it.
+    /// Counts a failure, and remembers what waiting alone will not mend.
     fn tell(&self, trouble: &Trouble) -> String {
-        let kind = trouble.kind();
-        metrics::counter!("spangate_egress_errors_total", "destination" => self.name.to_string(), "kind" => kind)
-            .increment(1);
-        if trouble.needs_a_person() && !self.alarmed.swap(true, Ordering::Relaxed) {
-            tracing::error!(destination = %self.name, kind, "deliveries wait until somebody mends this: {trouble}");
+        metrics::vendor_failed(&self.name, trouble.kind());
+        let text = trouble.to_string();
+        if trouble.needs_a_person() {
+            *self.stuck.lock() = Some(text.clone());
         }
-        trouble.to_string()
+        text
     }
 }

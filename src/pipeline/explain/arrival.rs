@@ -12,10 +12,16 @@ use crate::contract::Outward;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::State;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::ledger::Letters;
 
 impl Explainer {
     /// What a destination shows of a trace. The losses are those of showing the whole trace as it now is.
-    pub(super) fn arrival(&self, held: &Held, outlet: &Outlet, route: &Route) -> Result<Arrival, LedgerError> {
+    pub(in crate::pipeline) fn arrival(
+        &self,
+        held: &Held,
+        outlet: &Outlet,
+        route: &Route,
+    ) -> Result<Arrival, LedgerError> {
         let out = self.outward(held, outlet, route)?;
         let Stage { place, shown, pending, dead, state } = outlet.stage(held);
         let trace = if held.is_orphan() { held.id } else { held.view.id };
@@ -26,6 +32,11 @@ impl Explainer {
         let empty = held.view.trace.is_none() && held.view.spans.is_empty() && held.view.scores.is_empty();
         let losses =
             if empty || held.is_orphan() { Vec::new() } else { outlet.dialect.plan(&held.view, None, &out).losses };
+        let letters = self.outwards.ledger.letters(&Letters {
+            destination: Some(outlet.name.to_string()),
+            trace: Some(held.key),
+            ..Letters::default()
+        })?;
         let waits = state.as_ref().filter(|state| state.state == State::Waiting);
         Ok(Arrival {
             destination: outlet.name.to_string(),
@@ -38,9 +49,11 @@ impl Explainer {
             pending,
             dead,
             attempts: state.as_ref().map_or(0, |state| state.attempts),
+            status: letters.iter().max_by_key(|letter| letter.dead_at_ns).and_then(|letter| letter.status),
             next_try: waits.map(|state| state.due.exact()),
             why: state.and_then(|state| state.why),
             losses,
+            letters: letters.iter().map(|letter| letter.id).collect(),
         })
     }
 
@@ -48,7 +61,7 @@ impl Explainer {
     pub(super) fn outward(&self, held: &Held, outlet: &Outlet, route: &Route) -> Result<Outward, LedgerError> {
         let mut out = self.outwards.outward(&held.project, &held.items, &held.view, outlet.dialect, route);
         self.outwards.recall(outlet.dialect, &outlet.name, (held.key, held.view.id), &mut out)?;
-        if let Some(client) = &outlet.client {
+        if let Some(client) = outlet.client() {
             out.known = client.known(&out.project);
         }
         Ok(out)

@@ -29,7 +29,7 @@ impl Explainer {
         for (outlet, route) in self.routed(&held.project) {
             let there =
                 found.destinations.iter().any(|arrival| *arrival.destination == *outlet.name && arrival.shown > 0);
-            if let (true, Some(client)) = (there, &outlet.client) {
+            if let (true, Some(client)) = (there, outlet.client()) {
                 let out = self.outward(&held, outlet, route).map_err(super::unreadable)?;
                 asked.push(ask(outlet, client, &held, out));
             }

@@ -14,13 +14,13 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::subject;
 
 /// A trace that is held, or the updates of a span whose create is not.
-pub(super) struct Held {
+pub(in crate::pipeline) struct Held {
     pub(super) project: Arc<str>,
-    pub(super) key: SubjectKey,
+    pub(in crate::pipeline) key: SubjectKey,
     /// The trace's native id; the span's, where its trace is not known.
-    pub(super) id: Id,
+    pub(in crate::pipeline) id: Id,
     pub(super) asked_span: Option<Id>,
-    pub(super) items: Arc<TraceItems>,
+    pub(in crate::pipeline) items: Arc<TraceItems>,
     pub(super) view: View,
 }
 
@@ -66,7 +66,11 @@ impl Explainer {
     }
 
     /// What is filed under a key, or under the trace that adopted it.
-    pub(super) fn at_home(&self, project: &Arc<str>, key: SubjectKey) -> Result<Option<Held>, LedgerError> {
+    pub(in crate::pipeline) fn at_home(
+        &self,
+        project: &Arc<str>,
+        key: SubjectKey,
+    ) -> Result<Option<Held>, LedgerError> {
         if let Some(held) = self.at(project, key)?
             && (!held.is_orphan() || self.outwards.homes.is_orphan(key))
         {

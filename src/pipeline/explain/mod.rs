@@ -15,8 +15,10 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use find::Held;
+pub(in crate::pipeline) use find::Held;
+pub(in crate::pipeline) use outlet::Live;
 pub use outlet::Outlet;
+pub(in crate::pipeline) use outlet::place;
 pub use roster::Entry;
 pub use roster::Roster;
 
@@ -27,9 +29,9 @@ use crate::canonical::View;
 use crate::contract::Documents;
 use crate::contract::Explain;
 use crate::contract::Explanation;
+use crate::contract::Receipt;
 use crate::contract::RecordLine;
 use crate::contract::SpanLine;
-use crate::contract::Standing;
 use crate::contract::Summary;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::ledger::LedgerError;
@@ -62,10 +64,6 @@ impl Explain for Explainer {
 
     fn documents<'a>(&'a self, found: &'a Explanation) -> BoxFuture<'a, Result<Documents, String>> {
         self.fetch(found).boxed()
-    }
-
-    fn destinations(&self) -> Vec<Standing> {
-        self.outlets.iter().map(|outlet| outlet.standing(self.outwards.ledger.head())).collect()
     }
 }
 
@@ -154,24 +152,29 @@ impl Explainer {
         let mut lines = Vec::with_capacity(held.items.seqs.len());
         for chunk in held.items.seqs.chunks(64) {
             for record in self.outwards.ledger.get(chunk)? {
-                let call = record::call(&record);
-                lines.push(RecordLine {
-                    seq: record.seq,
-                    receipt: record.id.iter().map(|byte| format!("{byte:02x}")).collect(),
-                    at: Time(record.at_ns).exact(),
-                    dialect: record.dialect.to_string(),
-                    call: call.map(|call| format!("{} {}", call.method, call.path)).unwrap_or_default(),
-                    key: record.key.to_string(),
-                    items: held.items.count_between(record.seq - 1, record.seq),
-                });
+                lines.push(line(&record, held.items.count_between(record.seq - 1, record.seq)));
             }
         }
         Ok(lines)
     }
 
     /// The destinations that a project is routed to.
-    fn routed<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (&'a Outlet, &'a Route)> {
+    pub(in crate::pipeline) fn routed<'a>(&'a self, project: &'a str) -> impl Iterator<Item = (&'a Outlet, &'a Route)> {
         self.outlets.iter().filter_map(move |outlet| Some((outlet, outlet.routes.get(project)?)))
+    }
+}
+
+/// A request, with so many items of what is told.
+pub(in crate::pipeline) fn line(record: &Record, items: u64) -> RecordLine {
+    let call = record::call(record);
+    RecordLine {
+        seq: record.seq,
+        receipt: Receipt { seq: record.seq, id: record.id }.to_string(),
+        at: Time(record.at_ns).exact(),
+        dialect: record.dialect.to_string(),
+        call: call.map(|call| format!("{} {}", call.method, call.path)).unwrap_or_default(),
+        key: record.key.to_string(),
+        items,
     }
 }
 

@@ -8,21 +8,18 @@ use url::Url;
 
 use super::Entry;
 use super::find::Held;
-use crate::contract::Condition;
 use crate::contract::Dialect;
-use crate::contract::Items;
 use crate::contract::Place;
-use crate::contract::Rates;
-use crate::contract::Standing;
+use crate::pipeline::deliver::Backlog;
 use crate::pipeline::deliver::Book;
 use crate::pipeline::deliver::Client;
+use crate::pipeline::deliver::Control;
 use crate::pipeline::deliver::Courier;
 use crate::pipeline::deliver::Destination;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::State;
 use crate::pipeline::deliver::TraceState;
 use crate::pipeline::deliver::recall;
-use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
@@ -31,15 +28,22 @@ use crate::pipeline::traces::Traces;
 
 /// A destination that traces are explained for.
 pub struct Outlet {
-    pub(super) name: Arc<str>,
-    pub(super) dialect: &'static dyn Dialect,
-    pub(super) base: Url,
-    pub(super) routes: BTreeMap<Arc<str>, Route>,
-    /// How it is asked; a stopped gateway asks nobody.
-    pub(super) client: Option<Client>,
+    pub(in crate::pipeline) name: Arc<str>,
+    pub(in crate::pipeline) dialect: &'static dyn Dialect,
+    pub(in crate::pipeline) base: Url,
+    pub(in crate::pipeline) routes: BTreeMap<Arc<str>, Route>,
     /// The record after which its routes began.
-    start: Seq,
-    book: Arc<Mutex<Book>>,
+    pub(in crate::pipeline) start: Seq,
+    pub(in crate::pipeline) book: Arc<Mutex<Book>>,
+    /// What moves; a stopped gateway asks nobody.
+    pub(in crate::pipeline) live: Option<Live>,
+}
+
+/// What a running gateway has of a destination.
+pub(in crate::pipeline) struct Live {
+    pub(in crate::pipeline) client: Client,
+    pub(in crate::pipeline) control: Arc<Control>,
+    pub(in crate::pipeline) backlog: Arc<Backlog>,
 }
 
 /// A trace's stage at one destination.
@@ -51,6 +55,16 @@ pub(super) struct Stage {
     pub(super) state: Option<TraceState>,
 }
 
+/// The word for what a courier does with a trace.
+pub(in crate::pipeline) fn place(state: State) -> Place {
+    match state {
+        State::Waiting => Place::Waiting,
+        State::Sending => Place::Sending,
+        State::Parked => Place::Parked,
+        State::Ahead => Place::Shown,
+    }
+}
+
 impl Outlet {
     /// A running gateway's.
     pub fn of(destination: &Destination, courier: &Courier) -> Self {
@@ -59,9 +73,13 @@ impl Outlet {
             dialect: destination.dialect,
             base: destination.client.base().clone(),
             routes: destination.routes.clone(),
-            client: Some(destination.client.clone()),
             start: courier.start(),
             book: courier.book(),
+            live: Some(Live {
+                client: destination.client.clone(),
+                control: courier.control(),
+                backlog: courier.backlog(),
+            }),
         }
     }
 
@@ -80,7 +98,7 @@ impl Outlet {
         };
         let (book, start) = recall(ledger, traces, name)?;
         let (routes, book) = (entry.routes.clone(), Arc::new(Mutex::new(book)));
-        Ok(Some(Self { name: name.into(), dialect, base, routes, client: None, start, book }))
+        Ok(Some(Self { name: name.into(), dialect, base, routes, start, book, live: None }))
     }
 
     /// Where a trace has got to here, and the counts behind it.
@@ -94,9 +112,8 @@ impl Outlet {
         let (waiting, dead) = state.as_ref().map_or((0, 0), |state| (state.items, state.dead));
         let place = match &state {
             _ if routed == 0 => Place::Never,
-            Some(state) if state.state == State::Sending => Place::Sending,
-            Some(state) if state.state == State::Parked && unread == 0 => Place::Parked,
-            Some(_) => Place::Waiting,
+            Some(state) if state.state == State::Parked && unread > 0 => Place::Waiting,
+            Some(state) => place(state.state),
             None if unread > 0 => Place::Waiting,
             None => Place::Shown,
         };
@@ -104,29 +121,8 @@ impl Outlet {
         Stage { place, shown: routed.saturating_sub(pending + dead), pending, dead, state }
     }
 
-    /// How it does, given the ledger's head.
-    pub(super) fn standing(&self, head: Seq) -> Standing {
-        let book = self.book.lock();
-        let newest = book.traces().filter(|(_, trace)| trace.why.is_some()).max_by_key(|(_, trace)| trace.last_at);
-        let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters;
-        let pending = book.pending();
-        let last_error = newest.and_then(|(_, trace)| trace.why.clone());
-        Standing {
-            destination: self.name.to_string(),
-            dialect: self.dialect.info().name.to_owned(),
-            base_url: self.base.to_string(),
-            condition: Condition { last_error, ..Condition::default() },
-            items: Items { accepted, delivered, dead, filtered, expired, quarantined, pending },
-            unread: head.saturating_sub(book.cursor),
-            backlog_bytes: 0,
-            oldest: None,
-            oldest_seconds: None,
-            open: book.open(),
-            parked: book.traces().filter(|(_, trace)| trace.state == State::Parked).count(),
-            in_flight: 0,
-            concurrency: 0,
-            per_minute: Rates::default(),
-            alarms: Vec::new(),
-        }
+    /// How it is asked.
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.live.as_ref().map(|live| &live.client)
     }
 }

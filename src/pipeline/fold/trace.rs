@@ -111,6 +111,12 @@ impl TraceItems {
         lists.flatten().map(|held| &held.item)
     }
 
+    /// The items of one record.
+    pub fn of_record(&self, seq: Seq) -> impl Iterator<Item = &Arc<Item>> {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(move |held| held.seq == seq).map(|held| &held.item)
+    }
+
     /// The ledger keys of its spans.
     pub fn span_keys(&self, project: &str) -> HashSet<SubjectKey> {
         let spans = self.spans.values().flatten().filter_map(|held| held.item.span());

@@ -24,6 +24,7 @@ use crate::pipeline::retention::needs::Needs;
 use crate::pipeline::retention::steady::Steady;
 use crate::pipeline::retention::step::Planned;
 use crate::pipeline::retention::step::Step;
+use crate::telemetry::metrics;
 
 /// How often everything is looked through.
 const EVERY: Duration = Duration::from_secs(30);
@@ -127,9 +128,7 @@ impl Janitor {
         let retired = self.outwards.ledger.retire(retire).await?;
         self.outwards.traces.forget(traces);
         self.outwards.homes.let_go(&spans);
-        metrics::counter!("spangate_retired_records_total", "how" => "gone").increment(gone as u64);
-        metrics::counter!("spangate_retired_records_total", "how" => "carved").increment(carved as u64);
-        metrics::counter!("spangate_retired_bytes_total").increment(retired.bytes);
+        metrics::retired(gone as u64, carved as u64, retired.bytes);
         tracing::debug!(records.gone = gone, records.carved = carved, retired.bytes, "settled records have gone");
         Ok(())
     }

@@ -18,6 +18,11 @@ pub fn vendor_answered(destination: &str, outcome: &'static str, rows: usize, to
     metrics::histogram!(names::VENDOR_SECONDS, "destination" => destination).record(took);
 }
 
+/// A vendor gave no answer; `kind` says in a word what went wrong.
+pub fn vendor_failed(destination: &str, kind: &'static str) {
+    metrics::counter!(names::VENDOR_ERRORS, "destination" => DESTINATIONS.of(destination), "kind" => kind).increment(1);
+}
+
 /// A vendor took traces and spans, in rows as it bills them.
 pub fn billed(destination: &str, units: u64) {
     metrics::counter!(names::UNITS, "destination" => DESTINATIONS.of(destination)).increment(units);

@@ -29,6 +29,7 @@ pub use delivery::lost;
 pub use delivery::retried;
 pub use delivery::shown;
 pub use delivery::vendor_answered;
+pub use delivery::vendor_failed;
 pub use names::Kind;
 pub use names::METRICS;
 pub use names::Metric;
@@ -109,6 +110,13 @@ pub fn committed(took: Duration) {
     metrics::histogram!(names::LEDGER_COMMIT_SECONDS).record(took);
 }
 
+/// Settled requests have gone, or have been carved to what is still needed.
+pub fn retired(gone: u64, carved: u64, bytes: u64) {
+    metrics::counter!(names::RETIRED, "how" => "gone").increment(gone);
+    metrics::counter!(names::RETIRED, "how" => "carved").increment(carved);
+    metrics::counter!(names::RETIRED_BYTES).increment(bytes);
+}
+
 /// How the ledger does.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger {
@@ -120,17 +128,20 @@ pub struct Ledger {
     pub queued_bytes: u64,
     /// Requests once acknowledged and missing since.
     pub lost: u64,
+    /// Requests that could not be read and were put aside, ever.
+    pub quarantined: u64,
     /// Whether requests can be accepted.
     pub ready: bool,
 }
 
 /// Shows how the ledger does.
 pub fn ledger(ledger: Ledger) {
-    let Ledger { bytes, records, queued_bytes, lost, ready } = ledger;
+    let Ledger { bytes, records, queued_bytes, lost, quarantined, ready } = ledger;
     metrics::gauge!(names::LEDGER_BYTES).set(bytes as f64);
     metrics::gauge!(names::LEDGER_RECORDS).set(records as f64);
     metrics::gauge!(names::LEDGER_QUEUED).set(queued_bytes as f64);
     metrics::gauge!(names::LEDGER_LOST).set(lost as f64);
+    metrics::gauge!(names::LEDGER_QUARANTINED).set(quarantined as f64);
     metrics::gauge!(names::LEDGER_READY).set(f64::from(u8::from(ready)));
 }
 

@@ -39,6 +39,7 @@ pub(super) const SHOWN_SECONDS: &str = "spangate_shown_seconds";
 pub(super) const UNITS: &str = "spangate_billable_units_total";
 pub(super) const VENDOR_REQUESTS: &str = "spangate_vendor_requests_total";
 pub(super) const VENDOR_ROWS: &str = "spangate_vendor_rows_total";
+pub(super) const VENDOR_ERRORS: &str = "spangate_vendor_errors_total";
 pub(super) const VENDOR_SECONDS: &str = "spangate_vendor_seconds";
 pub(super) const RETRIES: &str = "spangate_retries_total";
 pub(super) const CONFIRM_FAILURES: &str = "spangate_confirm_failures_total";
@@ -52,11 +53,14 @@ pub(super) const LEDGER_BYTES: &str = "spangate_ledger_bytes";
 pub(super) const LEDGER_RECORDS: &str = "spangate_ledger_records";
 pub(super) const LEDGER_QUEUED: &str = "spangate_ledger_queued_bytes";
 pub(super) const LEDGER_LOST: &str = "spangate_ledger_lost_records";
+pub(super) const LEDGER_QUARANTINED: &str = "spangate_ledger_quarantined_records";
+pub(super) const RETIRED: &str = "spangate_retired_records_total";
+pub(super) const RETIRED_BYTES: &str = "spangate_retired_bytes_total";
 pub(super) const LEDGER_READY: &str = "spangate_ledger_ready";
 pub(super) const ALARM: &str = "spangate_alarm";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 28] = [
+pub const METRICS: [Metric; 32] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
     counter(REFUSED, "dialect, reason", "requests refused, by reason; `foreign_key`: it carried a vendor's own key"),
@@ -70,6 +74,7 @@ pub const METRICS: [Metric; 28] = [
     counter(UNITS, "destination", "traces and spans that the vendor took, as vendors bill them"),
     counter(VENDOR_REQUESTS, "destination, outcome", "requests to a vendor, by what the answer meant"),
     counter(VENDOR_ROWS, "destination, outcome", "rows in them"),
+    counter(VENDOR_ERRORS, "destination, kind", "requests to a vendor without an answer, by what went wrong"),
     histogram(VENDOR_SECONDS, "destination", "seconds from a request to a vendor's answer"),
     counter(RETRIES, "destination", "traces tried again after a failure"),
     counter(CONFIRM_FAILURES, "destination", "writes accepted by a vendor that did not show in time"),
@@ -83,6 +88,9 @@ pub const METRICS: [Metric; 28] = [
     gauge(LEDGER_RECORDS, "", "requests held"),
     gauge(LEDGER_QUEUED, "", "bytes that wait for the writer"),
     gauge(LEDGER_LOST, "", "requests once acknowledged and missing since; must be 0"),
+    gauge(LEDGER_QUARANTINED, "", "requests that could not be read and were put aside, ever"),
+    counter(RETIRED, "how", "settled requests past retention: `gone`, or `carved` to what is still needed"),
+    counter(RETIRED_BYTES, "", "bytes that gave back"),
     gauge(LEDGER_READY, "", "1 while requests can be accepted"),
     gauge(ALARM, "kind, destination", "1 while an alarm stands"),
 ];

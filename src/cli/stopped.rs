@@ -1,4 +1,4 @@
-//! Explaining from a stopped gateway's state directory: opened read-only, and only while no gateway
+//! Answers from a stopped gateway's state directory: opened read-only, and only while no gateway
 //! holds it.
 
 use std::path::Path;
@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::super::world;
-use crate::contract::Explain;
+use super::world;
 use crate::contract::Names;
 use crate::contract::Refusal;
 use crate::dialects::DIALECTS;
@@ -19,6 +18,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::names::NameTable;
+use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::traces::Traces;
@@ -26,8 +26,8 @@ use crate::pipeline::traces::Traces;
 /// Bytes of decoded items held at once.
 const CACHE: usize = 64 << 20;
 
-/// Explains from a directory; `demo --state DIR` keeps the gateway's in `DIR/gateway`.
-pub(super) fn open(dir: &Path) -> anyhow::Result<Box<dyn Explain>> {
+/// What answers from a directory; `demo --state DIR` keeps the gateway's in `DIR/gateway`.
+pub(super) fn open(dir: &Path) -> anyhow::Result<Operator> {
     let inner = dir.join("gateway");
     let dir = if inner.is_dir() { &inner } else { dir };
     let ledger: Arc<dyn Ledger> = Arc::new(Sqlite::open(Options { read_only: true, ..Options::new(dir) })?);
@@ -43,5 +43,6 @@ pub(super) fn open(dir: &Path) -> anyhow::Result<Box<dyn Explain>> {
         outlets.extend(Outlet::stopped(name, entry, &dialects, (&*ledger, &traces))?);
     }
     let outwards = Arc::new(Outwards { traces, homes, names, ledger, dialects });
-    Ok(Box::new(Explainer { outwards, projects: roster.projects, outlets }))
+    let explain = Arc::new(Explainer { outwards, projects: roster.projects, outlets });
+    Ok(Operator { explain, clock: world::clock(), alarms: Arc::default() })
 }
