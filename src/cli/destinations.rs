@@ -20,8 +20,8 @@ use crate::contract::Standing;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   spangate destinations
-  spangate destinations pause opik_cloud --why 'maintenance until 6'
-  spangate destinations resume opik_cloud")]
+  spangate destinations pause main_cloud --why 'maintenance until 6'
+  spangate destinations resume main_cloud")]
 pub(super) struct Args {
     #[command(subcommand)]
     order: Option<Order>,
@@ -35,7 +35,7 @@ pub(super) struct Args {
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Order {
     /// Stops writing to a destination, restarts included, until it is resumed; its items wait.
-    #[command(after_long_help = "Example:\n  spangate destinations pause opik_cloud --why 'maintenance until 6'")]
+    #[command(after_long_help = "Example:\n  spangate destinations pause main_cloud --why 'maintenance until 6'")]
     Pause {
         /// The destination.
         name: String,
@@ -44,7 +44,7 @@ enum Order {
         why: String,
     },
     /// Takes every pause of a destination back, also one that refusals or a refused credential caused.
-    #[command(after_long_help = "Example:\n  spangate destinations resume opik_cloud")]
+    #[command(after_long_help = "Example:\n  spangate destinations resume main_cloud")]
     Resume {
         /// The destination.
         name: String,
@@ -56,6 +56,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
     let standings = match order {
         None => {
             let standings: Option<Vec<Standing>> = admin.get(&["api", "destinations"], &[]).await?;
+            // On stderr, as they are about no destination.
+            let alarms: Option<Vec<AlarmLine>> = admin.get(&["api", "alarms"], &[]).await?;
+            for AlarmLine { kind, text, since } in alarms.unwrap_or_default() {
+                eprintln!("spangate: ALARM {kind}: {text} (since {since})");
+            }
             standings.ok_or_else(|| anyhow!("the gateway knows no destinations: is it an older one?"))?
         }
         Some(Order::Pause { name, why }) => vec![switch(&admin, &name, "pause", &json!({"why": why})).await?],

@@ -27,13 +27,13 @@ use filter::Filter;
 /// destination.
 #[derive(Clone, Debug, clap::Subcommand)]
 #[command(after_long_help = "Examples:
-  spangate dlq ls --destination opik_cloud --since 2h
+  spangate dlq ls --destination main_cloud --since 2h
   spangate dlq show 17
   spangate dlq replay --reason 'no create' --wait 30
   spangate dlq drop --project checkout --until 2026-11-01T00:00:00Z --dry-run")]
 pub(super) enum Verb {
     /// Lists dead letters, the oldest first.
-    #[command(after_long_help = "Example:\n  spangate dlq ls --destination opik_cloud --since 2h --json")]
+    #[command(after_long_help = "Example:\n  spangate dlq ls --destination main_cloud --since 2h --json")]
     Ls(Ls),
     /// Shows one dead letter whole: reason, words, last request and answer, tries, times, records.
     ///
@@ -43,7 +43,7 @@ pub(super) enum Verb {
     /// Sends the traces of dead letters again, as they are translated today.
     ///
     /// Exits with 1 where --wait was given and a trace was refused again.
-    #[command(after_long_help = "Example:\n  spangate dlq replay --destination opik_cloud --wait 30")]
+    #[command(after_long_help = "Example:\n  spangate dlq replay --destination main_cloud --wait 30")]
     Replay(Replay),
     /// Gives the traces of dead letters up: their items count as expired.
     #[command(after_long_help = "Example:\n  spangate dlq drop --id 17 --id 18 --dry-run")]

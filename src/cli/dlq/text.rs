@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::cli::count;
 use crate::contract::LetterLine;
 use crate::contract::LetterList;
 use crate::contract::LetterPage;
@@ -20,7 +21,8 @@ pub(super) fn list(list: &LetterList) -> String {
         let words: String = why.chars().take(WORDS).map(|char| if char.is_control() { ' ' } else { char }).collect();
         let _ = writeln!(
             out,
-            "{id}  {dead}  {destination}  {project}  {target}  {items} items  {status}  {reason}: {words}  ({})",
+            "{id}  {dead}  {destination}  {project}  {target}  {}  {status}  {reason}: {words}  ({})",
+            count(*items, "item"),
             state.word(),
         );
     }
@@ -70,12 +72,14 @@ pub(super) fn letter(page: &LetterPage) -> String {
 
 /// What a replay did.
 pub(super) fn replayed(moved: &Moved) -> String {
-    let mut out = done(moved, "would wait again", "wait again");
+    let mut out = done(moved, "to be sent again", "on the way again");
     if let Some(after) = moved.after {
         let _ = writeln!(
             out,
-            "then: {} shown, {} refused again, {} still waiting (traces)",
-            after.shown, after.refused, after.waiting
+            "then: {} shown, {} refused again, {} still waiting",
+            count(after.shown, "trace"),
+            after.refused,
+            after.waiting
         );
     }
     out
@@ -83,7 +87,7 @@ pub(super) fn replayed(moved: &Moved) -> String {
 
 /// What a drop did.
 pub(super) fn dropped(moved: &Moved) -> String {
-    done(moved, "would be given up", "are given up")
+    done(moved, "to be given up", "given up")
 }
 
 fn done(moved: &Moved, would: &str, did: &str) -> String {
@@ -93,5 +97,6 @@ fn done(moved: &Moved, would: &str, did: &str) -> String {
     }
     let places: Vec<String> = destinations.iter().map(|(name, traces)| format!("{name} {traces}")).collect();
     let verb = if *dry_run { would } else { did };
-    format!("{letters} letters of {traces} traces ({}): {items} items {verb}\n", places.join(", "))
+    let (letters, traces, items) = (count(*letters, "letter"), count(*traces, "trace"), count(*items, "item"));
+    format!("{letters} of {traces} ({}): {items} {verb}\n", places.join(", "))
 }

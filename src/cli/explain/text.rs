@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::cli::count;
 use crate::contract::Arrival;
 use crate::contract::Documents;
 use crate::contract::Explanation;
@@ -134,13 +135,15 @@ fn trace_fate(out: &mut String, fate: &TraceFate) {
         let _ = write!(out, ", {dead} dead");
     }
     if *attempts > 0 {
-        let _ = write!(out, ", tried {attempts} times");
+        let _ = write!(out, ", failed {}", count(u64::from(*attempts), "time"));
     }
     if let Some(status) = status {
         let _ = write!(out, ", last answer {status}");
     }
-    if losses.lost + losses.kept > 0 {
-        let _ = write!(out, ", {} fields lost and {} reserved", losses.lost, losses.kept);
+    for (fields, word) in [(losses.lost, "lost"), (losses.kept, "under the reserved key")] {
+        if fields > 0 {
+            let _ = write!(out, ", {} {word}", count(fields as u64, "field"));
+        }
     }
     out.push('\n');
     for (name, value) in [("why", why), ("next", next_try)] {
@@ -178,8 +181,4 @@ fn documents(out: &mut String, documents: &Documents) {
             let _ = writeln!(out, "{}  {status}\n{}", page.call, page.text);
         }
     }
-}
-
-fn count(n: u64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

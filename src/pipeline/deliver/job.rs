@@ -70,6 +70,23 @@ pub(super) fn look(
     position: &Position,
     now: Time,
 ) -> Result<Look, LedgerError> {
+    let looked = look_upto(outwards, destination, (key, state), position, (state.frozen, now))?;
+    // A crash leaves what was only looked at as a try that may have been applied. What was not to be sent
+    // then was not.
+    match (state.frozen, looked) {
+        (Some(_), Look::Later(_)) => look_upto(outwards, destination, (key, state), position, (None, now)),
+        (_, looked) => Ok(looked),
+    }
+}
+
+/// Folds a due trace up to a record, by default the newest noted, and decides.
+fn look_upto(
+    outwards: &Outwards,
+    destination: &Destination,
+    (key, state): (SubjectKey, &TraceState),
+    position: &Position,
+    (frozen, now): (Option<Seq>, Time),
+) -> Result<Look, LedgerError> {
     let items = outwards.traces.load(&state.project, key)?;
     let no_create = || Look::NoCreate(items.target(), items.last_upto(position.cursor));
     let Some(route) = destination.routes.get(&state.project) else { return Ok(no_create()) };
@@ -81,7 +98,7 @@ pub(super) fn look(
             None => Look::Later(now.plus(1_000_000_000)),
         });
     }
-    let upto = state.frozen.unwrap_or_else(|| items.last_upto(position.cursor));
+    let upto = frozen.unwrap_or_else(|| items.last_upto(position.cursor));
     let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, position));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };

@@ -20,13 +20,42 @@ use crate::pipeline::ledger::Letters;
 const LISTED: usize = 50;
 const MOST: usize = 1_000;
 
+/// Letters read at once: each may hold a request of tens of kilobytes.
+const PAGE: usize = 64;
+
 impl Operator {
     pub(super) fn list(&self, wanted: &LetterFilter) -> Result<LetterList, LedgerError> {
         let limit = wanted.limit.unwrap_or(LISTED).clamp(1, MOST);
         let wanted = filter(wanted);
         let total = self.ledger().count_letters(&wanted)?;
-        let letters = self.ledger().letters(&Letters { limit, ..wanted })?;
-        Ok(LetterList { total, letters: letters.iter().map(|letter| self.line(letter)).collect::<Result<_, _>>()? })
+        let mut letters = Vec::new();
+        self.each_page(wanted, limit, |page| {
+            for letter in page {
+                letters.push(self.line(letter)?);
+            }
+            Ok(())
+        })?;
+        Ok(LetterList { total, letters })
+    }
+
+    /// Visits so many letters of a filter, page by page.
+    pub(super) fn each_page(
+        &self,
+        mut wanted: Letters,
+        mut most: usize,
+        mut visit: impl FnMut(&[Letter]) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        while most > 0 {
+            wanted.limit = most.min(PAGE);
+            let page = self.ledger().letters(&wanted)?;
+            visit(&page)?;
+            match page.last() {
+                Some(last) if page.len() == PAGE => wanted.above = last.id,
+                _ => return Ok(()),
+            }
+            most -= page.len();
+        }
+        Ok(())
     }
 
     pub(super) fn page(&self, id: u64) -> Result<Option<LetterPage>, LedgerError> {

@@ -18,14 +18,15 @@ use crate::pipeline::deliver::State;
 use crate::pipeline::explain::Live;
 use crate::pipeline::explain::Outlet;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Letters;
+use crate::pipeline::ledger::Letter;
 use crate::pipeline::ledger::SubjectKey;
 
-/// Letters read at once.
-const PAGE: usize = 1_000;
-
-/// How often traces that were sent again are looked at.
+/// How often traces that were sent again are looked at, and how much rarer for each of them.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EACH: Duration = Duration::from_micros(20);
+
+/// Traces that are acted on under one lock of a book: its courier goes on in between.
+const AT_ONCE: usize = 1_000;
 
 /// The traces that a filter's letters are about.
 #[derive(Default)]
@@ -53,22 +54,19 @@ impl Operator {
     /// What a filter means now: its letters, their traces, and the items that are dead in them.
     pub(super) fn gather(&self, wanted: &LetterFilter) -> Result<Batch, LedgerError> {
         let mut batch = Batch::default();
-        let mut page = Letters { limit: PAGE, ..filter(wanted) };
-        let most = wanted.limit.map_or(u64::MAX, |limit| limit as u64);
-        loop {
-            let letters = self.ledger().letters(&page)?;
-            for letter in letters.iter().take(usize::try_from(most - batch.letters).unwrap_or(usize::MAX)) {
-                batch.letters += 1;
-                let Some(outlet) = self.outlet(&letter.destination) else { continue };
-                let known = batch.traces.entry(Arc::clone(&outlet.name)).or_default();
-                if known.insert(letter.trace) {
-                    batch.items += outlet.book.lock().trace(letter.trace).map_or(0, |state| state.dead);
-                }
-            }
-            match letters.last() {
-                Some(last) if letters.len() == PAGE && batch.letters < most => page.above = last.id,
-                _ => return Ok(batch),
-            }
+        let most = wanted.limit.unwrap_or(usize::MAX);
+        self.each_page(filter(wanted), most, |page| {
+            page.iter().for_each(|letter| self.add(&mut batch, letter));
+            Ok(())
+        })?;
+        Ok(batch)
+    }
+
+    fn add(&self, batch: &mut Batch, letter: &Letter) {
+        batch.letters += 1;
+        let Some(outlet) = self.outlet(&letter.destination) else { return };
+        if batch.traces.entry(Arc::clone(&outlet.name)).or_default().insert(letter.trace) {
+            batch.items += outlet.book.lock().trace(letter.trace).map_or(0, |state| state.dead);
         }
     }
 
@@ -109,17 +107,22 @@ impl Operator {
             let Some(live) = &outlet.live else {
                 return Err("the gateway is stopped: letters can be read, and nothing be done with them".to_owned());
             };
-            let mut book = outlet.book.lock();
-            items += traces.iter().map(|trace| act(live, &mut book, *trace)).sum::<u64>();
+            let traces: Vec<SubjectKey> = traces.iter().copied().collect();
+            for traces in traces.chunks(AT_ONCE) {
+                let mut book = outlet.book.lock();
+                items += traces.iter().map(|trace| act(live, &mut book, *trace)).sum::<u64>();
+            }
         }
         Ok(items)
     }
 
     /// Looks at traces until none waits, or time is over.
     async fn look_after(&self, batch: &Batch, wait: Duration) -> After {
+        let traces: usize = batch.traces.values().map(BTreeSet::len).sum();
+        let pause = LOOK_EVERY + LOOK_EACH * u32::try_from(traces).unwrap_or(u32::MAX);
         let looked = async {
             while self.after(batch).waiting > 0 {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(pause).await;
             }
         };
         // What still waits when time is over is told as such.

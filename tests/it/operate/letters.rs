@@ -85,7 +85,7 @@ async fn a_letter_says_who_refused_what_and_why_and_holds_no_credential() {
 async fn what_is_sent_again_is_shown_or_refused_again() {
     let site = refused().await;
     let plan = printed(&spangate(&site, &["dlq", "replay", "--dry-run"]));
-    assert_eq!(plan, "2 letters of 2 traces (pandaprobe 2): 2 items would wait again\n");
+    assert_eq!(plan, "2 letters of 2 traces (pandaprobe 2): 2 items to be sent again\n");
     assert_eq!(site.api("/api/dlq").await["total"], 2);
 
     let again = spangate(&site, &["dlq", "replay", "--destination", "pandaprobe", "--wait", "30", "--json"]);
@@ -101,8 +101,8 @@ async fn what_is_sent_again_is_shown_or_refused_again() {
     let text = printed(&spangate(&site, &["dlq", "replay", "--id", &number, "--wait", "30"]));
     assert_eq!(
         text,
-        "1 letters of 1 traces (pandaprobe 1): 1 items wait again\n\
-         then: 1 shown, 0 refused again, 0 still waiting (traces)\n"
+        "1 letter of 1 trace (pandaprobe 1): 1 item on the way again\n\
+         then: 1 trace shown, 0 refused again, 0 still waiting\n"
     );
     let shown = site.vendor("pandaprobe").shows("one trace", |traces| traces.len() == 1).await;
     assert_eq!(shown[0]["trace_id"], one["trace"]);
@@ -126,9 +126,9 @@ async fn what_is_dropped_counts_as_expired() {
     let mut site = refused().await;
     let number = site.api("/api/dlq?limit=1").await["letters"][0]["id"].as_u64().unwrap().to_string();
     let plan = printed(&spangate(&site, &["dlq", "drop", "--id", &number, "--dry-run"]));
-    assert_eq!(plan, "1 letters of 1 traces (pandaprobe 1): 1 items would be given up\n");
+    assert_eq!(plan, "1 letter of 1 trace (pandaprobe 1): 1 item to be given up\n");
     let done = printed(&spangate(&site, &["dlq", "drop", "--id", &number]));
-    assert_eq!(done, "1 letters of 1 traces (pandaprobe 1): 1 items are given up\n");
+    assert_eq!(done, "1 letter of 1 trace (pandaprobe 1): 1 item given up\n");
     settled(&site, 1).await;
     let books = site.api("/api/books").await;
     let expected = json!({"destination": "pandaprobe", "accepted": 2, "delivered": 0, "dead": 1, "filtered": 0,
@@ -148,7 +148,7 @@ async fn what_is_dropped_counts_as_expired() {
     let (status, why) = site.order("/api/dlq/drop", &json!({"filter": {"destinaton": "opik"}})).await;
     assert_eq!(status, 422, "{why}");
     assert_eq!(site.api("/api/dlq").await["total"], 1);
-    assert!(printed(&spangate(&site, &["dlq", "drop", "--all"])).contains("1 items are given up"));
+    assert!(printed(&spangate(&site, &["dlq", "drop", "--all"])).contains("1 item given up"));
     settled(&site, 0).await;
     site.restart().await;
     assert_eq!(site.api("/api/books").await[1]["expired"], 2);

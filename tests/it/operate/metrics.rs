@@ -60,7 +60,7 @@ async fn what_happened_can_be_read_from_them() {
     for name in [
         "spangate_retries_total{destination=\"opik_m\"}",
         "spangate_vendor_seconds_bucket{destination=\"opik_m\"",
-        "spangate_vendor_keys_refused_total{dialect=\"opik\"}",
+        "spangate_refused_total{dialect=\"opik\",reason=\"foreign_key\"}",
         "spangate_concurrency{destination=\"opik_m\"}",
         "spangate_ledger_commit_seconds_bucket",
         "spangate_ledger_bytes ",

@@ -75,7 +75,8 @@ async fn it_tells_where_each_item_has_got_to() {
         let told = site.api(&path).await;
         let at = |at: usize| told["destinations"][at].clone();
         let tried = at(0)["traces"].as_array().unwrap().iter().all(|trace| trace["attempts"].as_u64() > Some(0));
-        (at(1)["delivered"] == 2 && at(2)["dead"] == 2 && tried).then_some(told)
+        let filed = at(2)["traces"].as_array().unwrap().iter().all(|trace| trace["letters"] != json!([]));
+        (at(1)["delivered"] == 2 && at(2)["dead"] == 2 && tried && filed).then_some(told)
     })
     .await;
     let outcomes = |fate: &Value| {
@@ -137,5 +138,29 @@ async fn one_that_was_never_given_is_not_found() {
     assert_eq!(status, 404);
     assert!(text.contains("a receipt is a number, a hyphen and 32 hexadecimal digits"), "{text}");
     site.settled().await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_trace_that_is_shown_in_part_each_request_knows_its_own_items() {
+    let site = Site::to(&["opik"]).await;
+    site.vendor("opik").fault(&json!({"status": 400, "count": 0, "method": "POST", "path": "spans"})).await;
+    let span = |nth: u32| {
+        json!({"id": format!("01a1fba9-b443-759e-8275-ee7b810c{nth:04}"), "trace_id": id(1), "project_name": "road",
+            "name": "step", "type": "tool", "start_time": "2026-11-21T01:12:45Z", "end_time": "2026-11-21T01:12:46Z"})
+    };
+    let spans = json!({"spans": [span(1), span(2)]});
+    let answer = site.client("checkout").call("POST", "/v1/private/spans/batch", &spans).await;
+    let of_spans = receipt(&answer).unwrap().to_owned();
+    let of_trace = send(&site, &[trace(1, "half")]).await;
+    site.settled().await;
+    let fate = async |receipt: &str| {
+        let fate = site.api(&format!("/api/receipts/{receipt}")).await["destinations"][0].clone();
+        (fate["delivered"].as_u64().unwrap(), fate["dead"].as_u64().unwrap(), fate["pending"].as_u64().unwrap())
+    };
+    eventually("the letters are stored", async || (site.api("/api/dlq").await["total"] == 2).then_some(())).await;
+    assert_eq!(fate(&of_trace).await, (1, 0, 0));
+    assert_eq!(fate(&of_spans).await, (0, 2, 0));
+    assert_eq!(site.counts("opik"), (3, 1, 2, 0));
     site.close().await;
 }
