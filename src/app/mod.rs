@@ -56,7 +56,6 @@ use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
-use crate::pipeline::outward;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::record::Dialects;
@@ -66,11 +65,15 @@ use crate::pipeline::retention::Janitor;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
+use crate::pipeline::window;
 use crate::telemetry;
 use crate::telemetry::alarm::Alarms;
 
 /// Bytes of decoded items held for traces in work.
 const TRACE_CACHE: usize = 48 << 20;
+
+/// What a courier needs to write down where it is, however short the grace.
+const TASKS_END_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long clients may take to end their connections by themselves.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
@@ -235,7 +238,7 @@ impl Gateway {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.end.stop();
         self.stop.cancel();
-        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace));
+        let (listeners, ()) = tokio::join!(join_all(self.listeners), end_all(self.tasks, self.grace * 3 / 4));
         for listener in listeners {
             listener.context("a listener panicked")??;
         }
@@ -280,7 +283,7 @@ fn janitor(
         outwards: Arc::clone(outwards),
         pins: Arc::new(pins),
         keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
-        places: books.keys().map(|name| outward::mint_space(name)).chain([outward::mint_space("")]).collect(),
+        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
         clock: Arc::clone(clock),
     }
 }
@@ -293,15 +296,15 @@ async fn stored_secret(ledger: &dyn Ledger) -> anyhow::Result<Vec<u8>> {
     held.into_iter().next().context("the ledger held no token secret")
 }
 
-/// Waits for the tasks; what they have not done within the grace is done after the next start.
-async fn end_all(tasks: Vec<JoinHandle<()>>, grace: Duration) {
-    let deadline = Instant::now() + grace;
+/// Waits for the tasks; what they have not done in time is done after the next start.
+async fn end_all(tasks: Vec<JoinHandle<()>>, within: Duration) {
+    let deadline = Instant::now() + within.max(TASKS_END_WITHIN);
     for mut task in tasks {
         match timeout_at(deadline, &mut task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "a task panicked"),
             Err(_) => {
-                tracing::warn!("a task did not end in the grace period; its work goes on after the next start");
+                tracing::warn!("a task did not end in time; its work goes on after the next start");
                 task.abort();
             }
         }

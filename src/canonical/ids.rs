@@ -65,14 +65,22 @@ impl Id {
     pub fn v7(self, trace_ms: i64) -> [u8; 16] {
         match self {
             Self::Uuid(bytes) if (embedded_ms(&bytes) - trace_ms).abs() <= DAY_MS => versioned(bytes, 7),
+            other => other.v7_at(trace_ms),
+        }
+    }
+
+    /// The id as a version 7 UUID of that time, whatever time it carries itself.
+    pub fn v7_at(self, ms: i64) -> [u8; 16] {
+        let tail = match self {
             Self::Uuid(bytes) => {
                 let mut tail = [0; 10];
                 tail.copy_from_slice(&bytes[6..]);
-                v7(trace_ms, tail)
+                tail
             }
-            Self::OtelTrace(bytes) => v7(trace_ms, first10(&bytes)),
-            Self::OtelSpan(bytes) => v7(trace_ms, first10(&bytes)),
-        }
+            Self::OtelTrace(bytes) => first10(&bytes),
+            Self::OtelSpan(bytes) => first10(&bytes),
+        };
+        v7(ms, tail)
     }
 
     /// The id hashed with a scope, for vendors whose id space is shared with other tenants.

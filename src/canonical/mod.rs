@@ -32,6 +32,7 @@ pub use item::Op;
 pub use item::Rank;
 pub use item::Target;
 pub use loss::Loss;
+pub use object::Key;
 pub use payload::Payload;
 pub use raw::Raw;
 pub use score::Score;

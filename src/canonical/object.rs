@@ -4,6 +4,14 @@
 //! known keys go to their fields, every other key is kept verbatim in `extra` and written back.
 //! An error names the key it arose under.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// A key as it stands in the text, which is copied only where it has escapes.
+#[derive(Deserialize)]
+pub struct Key<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
 /// Declares a wire struct: every field a [`Field`](super::Field), unknown keys in `extra`.
 ///
 /// `field: Type` reads the key of the same name; `field as "key": Type` reads another key.
@@ -31,15 +39,15 @@ macro_rules! open_object {
                     }
                     fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                         let mut out = $name::default();
-                        while let Some(key) = map.next_key::<::std::borrow::Cow<'de, str>>()? {
-                            match key.as_ref() {
+                        while let Some(key) = map.next_key::<$crate::canonical::Key<'de>>()? {
+                            match key.0.as_ref() {
                                 $( $crate::open_object!(@key $field $($key)?) => {
                                     out.$field = map.next_value().map_err(|error| {
-                                        ::serde::de::Error::custom(format_args!("{key}: {error}"))
+                                        ::serde::de::Error::custom(format_args!("{}: {error}", key.0))
                                     })?;
                                 } )*
                                 _ => {
-                                    out.extra.insert(key.into_owned(), map.next_value()?);
+                                    out.extra.insert(key.0.into_owned(), map.next_value()?);
                                 }
                             }
                         }

@@ -121,6 +121,15 @@ pub trait Dialect: Send + Sync + 'static {
     /// Whether that read's answer shows what the write sent.
     fn confirmed(&self, write: &Write, answer: &Answer) -> bool;
 
+    /// The requests, each as a write, that a write with [`Write::each`] comes to: one for each row that
+    /// its read found.
+    ///
+    /// # Errors
+    /// When the answer does not show the rows.
+    fn each(&self, _write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+        Err(format!("a read was answered with {}, and no rows are looked for there", answer.status))
+    }
+
     /// Headers that carry a vendor key.
     fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap;
 

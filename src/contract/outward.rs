@@ -20,6 +20,13 @@ pub struct Outward {
     pub scope: Option<String>,
     /// The trace's time in milliseconds, as first minted for this row and destination.
     pub trace_ms: i64,
+    /// Whether ids take the trace's time whatever time they carry themselves: theirs was too old, or
+    /// too far ahead, for the server when the trace first went out.
+    pub retimed: bool,
+    /// Times of rows that came when the trace's own had become too old, by the stems of their ids.
+    pub fresh: BTreeMap<[u8; 8], i64>,
+    /// How rows may be written.
+    pub rows: RowMode,
     /// The vendor's project.
     pub project: VendorProject,
     /// Its ids and other learnt names.
@@ -36,6 +43,19 @@ impl Outward {
             None => id,
         }
     }
+}
+
+/// How the rows of a trace may be written, where a vendor both replaces whole rows and has updates.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RowMode {
+    /// Whole, as often as they change.
+    #[default]
+    Whole,
+    /// Those that are there by update of what changed: people may have edited the rest since.
+    Update,
+    /// Likewise, and ids of the trace's time are too old to be created: only rows with a time of their
+    /// own are.
+    Closed,
 }
 
 /// A project at a vendor.
@@ -80,6 +100,17 @@ pub struct Write {
     pub target: Target,
     /// A read to make first; the write is skipped when [`Dialect::confirmed`] holds for its answer.
     pub unless: Option<Box<Request>>,
+    /// Set where the vendor's own ids are needed, which only a read gives.
+    pub each: Option<Box<Each>>,
+}
+
+/// A write that is sent once for each row that a read finds.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// The read; [`Dialect::each`] finds the rows in its answer.
+    pub look: Request,
+    /// What is lost where nothing can be read.
+    pub loss: Loss,
 }
 
 /// Which egress limit a request counts against.

@@ -173,6 +173,6 @@ fn refusal(error: LedgerError) -> Refusal {
     }
     tracing::warn!(%error, "a request could not be stored");
     // A queue empties at once, a disk does not.
-    let after_s = if error == LedgerError::DiskFull { 10 } else { 1 };
+    let after_s = if error == LedgerError::DiskFull { 5 } else { 1 };
     Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s }
 }

@@ -32,8 +32,20 @@ pub struct Homes {
     ledger: Arc<dyn Ledger>,
     dialects: Dialects,
     spans: Mutex<LruCache<SubjectKey, SubjectKey>>,
-    orphans: Mutex<HashMap<SubjectKey, Vec<Seq>>>,
+    orphans: Mutex<HashMap<SubjectKey, Orphan>>,
 }
+
+/// Statements that wait for their span's create.
+#[derive(Default)]
+struct Orphan {
+    /// The records that hold them.
+    seqs: Vec<Seq>,
+    /// Whether the create has been searched for; if it comes later, it tells by itself.
+    searched: bool,
+}
+
+/// The traces of spans that were searched for.
+type Found = HashMap<SubjectKey, SubjectKey>;
 
 /// Where a request's items are filed.
 #[derive(Debug, Default)]
@@ -68,7 +80,8 @@ impl Homes {
     pub fn open(ledger: Arc<dyn Ledger>, dialects: Dialects) -> Result<Self, LedgerError> {
         let orphans = ledger.facts(SPACE)?.into_iter().filter_map(|fact| {
             let key = u64::from_be_bytes(fact.key.try_into().ok()?);
-            Some((SubjectKey(key), serde_json::from_slice(&fact.value).ok()?))
+            let seqs = serde_json::from_slice(&fact.value).ok()?;
+            Some((SubjectKey(key), Orphan { seqs, searched: false }))
         });
         let orphans = Mutex::new(orphans.collect());
         let capacity = NonZeroUsize::new(REMEMBERED).unwrap_or(NonZeroUsize::MIN);
@@ -81,8 +94,9 @@ impl Homes {
     /// When the ledger does not answer.
     pub async fn file(&self, project: &str, items: &[Item]) -> Result<Filed, LedgerError> {
         let mut filed = Filed::default();
+        let found = self.search_all(project, items).await?;
         for item in items {
-            let home = self.home(project, item, &mut filed)?;
+            let home = self.home(project, item, &found, &mut filed);
             filed.homes.push(home);
             if let Some(span) = item.span() {
                 filed.subjects.push(subject::span(project, span));
@@ -109,9 +123,10 @@ impl Homes {
         for orphan in &filed.orphans {
             let seqs = {
                 let mut orphans = self.orphans.lock();
-                let seqs = orphans.entry(*orphan).or_default();
-                seqs.push(seq);
-                seqs.clone()
+                let held = orphans.entry(*orphan).or_default();
+                held.searched = true;
+                held.seqs.push(seq);
+                held.seqs.clone()
             };
             self.ledger.replace(vec![fact(*orphan, &seqs)]).await?;
             let home = self.spans.lock().get(orphan).copied();
@@ -130,7 +145,21 @@ impl Homes {
         if let Some(home) = self.spans.lock().get(&span).copied() {
             return Ok(Some(home));
         }
-        self.search(project, span)
+        if self.is_searched(span) {
+            return Ok(None);
+        }
+        let home = search(&*self.ledger, &self.dialects, project, span)?;
+        match home {
+            Some(home) => {
+                self.spans.lock().put(span, home);
+            }
+            None => {
+                if let Some(orphan) = self.orphans.lock().get_mut(&span) {
+                    orphan.searched = true;
+                }
+            }
+        }
+        Ok(home)
     }
 
     /// Whether statements about a span wait for its create.
@@ -176,47 +205,82 @@ impl Homes {
 
     fn waiting(&self, span: SubjectKey) -> Option<Vec<Seq>> {
         let orphans = self.orphans.lock();
-        orphans.get(&span).filter(|seqs| !seqs.is_empty()).cloned()
+        orphans.get(&span).map(|orphan| orphan.seqs.clone()).filter(|seqs| !seqs.is_empty())
     }
 
-    fn home(&self, project: &str, item: &Item, filed: &mut Filed) -> Result<SubjectKey, LedgerError> {
+    fn is_searched(&self, span: SubjectKey) -> bool {
+        self.orphans.lock().get(&span).is_some_and(|orphan| orphan.searched && !orphan.seqs.is_empty())
+    }
+
+    fn home(&self, project: &str, item: &Item, found: &Found, filed: &mut Filed) -> SubjectKey {
         if let Some(trace) = item.trace() {
             let home = subject::trace(project, trace);
             if let (Op::Span(span), true) = (&item.op, item.creates()) {
                 filed.created.push((subject::span(project, span.id), home));
             }
-            return Ok(home);
+            return home;
         }
-        let Some(span) = item.span() else { return Ok(subject::home(project, item)) };
+        let Some(span) = item.span() else { return subject::home(project, item) };
         let key = subject::span(project, span);
-        let known = self.spans.lock().get(&key).copied();
-        if let Some(home) = known.map_or_else(|| self.search(project, key), |home| Ok(Some(home)))? {
-            return Ok(home);
-        }
-        filed.orphans.push(key);
-        Ok(key)
+        let home = found.get(&key).copied().or_else(|| self.spans.lock().get(&key).copied());
+        home.unwrap_or_else(|| {
+            filed.orphans.push(key);
+            key
+        })
     }
 
-    /// Looks for a span's create in the records that name it, and in what is remembered of those that
-    /// went.
-    fn search(&self, project: &str, span: SubjectKey) -> Result<Option<SubjectKey>, LedgerError> {
-        let seqs = self.ledger.find(span, 16)?;
-        for record in self.ledger.get(&seqs)? {
-            let Some(decoded) = record::decode(&self.dialects, &record) else { continue };
+    /// Searches the ledger for the spans that items name without their trace and that are not
+    /// remembered, away from the async threads: it may take long. What already waits as an orphan was
+    /// searched for when it came.
+    async fn search_all(&self, project: &str, items: &[Item]) -> Result<Found, LedgerError> {
+        let nameless = items.iter().filter(|item| item.trace().is_none()).filter_map(Item::span);
+        let mut keys: Vec<SubjectKey> = nameless.map(|span| subject::span(project, span)).collect();
+        keys.retain(|key| !self.is_searched(*key) && !self.spans.lock().contains(key));
+        if keys.is_empty() {
+            return Ok(Found::new());
+        }
+        let (ledger, dialects, project) = (Arc::clone(&self.ledger), self.dialects.clone(), project.to_owned());
+        let search = move || {
+            let search = |key: SubjectKey| Ok(search(&*ledger, &dialects, &project, key)?.map(|home| (key, home)));
+            keys.into_iter().filter_map(|key| search(key).transpose()).collect::<Result<Found, LedgerError>>()
+        };
+        let found =
+            tokio::task::spawn_blocking(search).await.map_err(|error| LedgerError::Store(error.to_string()))??;
+        let mut spans = self.spans.lock();
+        for (span, home) in &found {
+            spans.put(*span, *home);
+        }
+        Ok(found)
+    }
+}
+
+/// Looks for a span's create in the records that name it, first in the newest, which ends a scan early; and
+/// in what is remembered of those that went.
+fn search(
+    ledger: &dyn Ledger,
+    dialects: &Dialects,
+    project: &str,
+    span: SubjectKey,
+) -> Result<Option<SubjectKey>, LedgerError> {
+    let mut looked_at = Vec::new();
+    for limit in [1, 16] {
+        let mut seqs = ledger.find(span, limit)?;
+        let is_all = seqs.len() < limit;
+        seqs.retain(|seq| !looked_at.contains(seq));
+        for record in ledger.get(&seqs)? {
+            let Some(decoded) = record::decode(dialects, &record) else { continue };
             let trace = decoded.items.iter().filter(|item| is(project, item, span)).find_map(Item::trace);
             if let Some(trace) = trace {
-                let home = subject::trace(project, trace);
-                self.spans.lock().put(span, home);
-                return Ok(Some(home));
+                return Ok(Some(subject::trace(project, trace)));
             }
         }
-        let stubs = self.ledger.stubs(span)?;
-        let home = stubs.iter().find(|stub| *stub.project == *project).map(|stub| stub.trace);
-        if let Some(home) = home {
-            self.spans.lock().put(span, home);
+        if is_all {
+            break;
         }
-        Ok(home)
+        looked_at = seqs;
     }
+    let stubs = ledger.stubs(span)?;
+    Ok(stubs.iter().find(|stub| *stub.project == *project).map(|stub| stub.trace))
 }
 
 fn is(project: &str, item: &Item, span: SubjectKey) -> bool {

@@ -20,3 +20,6 @@ pub mod story;
 pub mod subject;
 pub mod traces;
 pub mod translate;
+pub mod undone;
+pub mod window;
+pub mod written;

@@ -10,19 +10,21 @@ use crate::canonical::View;
 use crate::canonical::ids;
 use crate::contract;
 use crate::contract::Dialect;
-use crate::contract::Known;
 use crate::contract::Names;
 use crate::contract::Outward;
 use crate::contract::VendorProject;
 use crate::pipeline::deliver::Route;
 use crate::pipeline::fold::TraceItems;
 use crate::pipeline::homes::Homes;
-use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::traces::Traces;
+use crate::pipeline::window;
+use crate::pipeline::window::Minted;
+use crate::pipeline::window::Window;
+use crate::pipeline::window::minted;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -65,8 +67,8 @@ impl Outwards {
             scope: route.scope.clone(),
             trace_ms: self.natural_ms(items, view),
             project: VendorProject { name: dialect.project_name(&name), stream },
-            known: Known::new(),
             keep: route.keep,
+            ..Outward::default()
         }
     }
 
@@ -82,8 +84,8 @@ impl Outwards {
     }
 
     /// The trace's time in the ids of a dialect whose ids carry one: its own id's, where that carries a
-    /// time; else the first that was minted for it. `clamp` keeps a minted time within a window and
-    /// makes it one of that `place`.
+    /// time; else the first that was minted for it. A time outside the window is minted anew, for that
+    /// `place`.
     ///
     /// # Errors
     /// When the ledger does not answer.
@@ -91,7 +93,7 @@ impl Outwards {
         &self,
         dialect: &'static dyn Dialect,
         place: &str,
-        clamp: Option<(i64, i64)>,
+        window: Option<Window>,
         traces: &mut [(SubjectKey, Id, &mut Outward)],
     ) -> Result<(), LedgerError> {
         if !dialect.info().timed_ids {
@@ -101,24 +103,25 @@ impl Outwards {
         let mut wanted = Vec::new();
         for (at, (key, id, out)) in traces.iter_mut().enumerate() {
             let natural = out.trace_ms;
-            let clamped = clamp.map_or(natural, |(from, to)| natural.clamp(from, to));
             let own = own_ms(*id, natural).filter(|_| out.scope.is_none());
             // Behind a window the first choice is kept, or an id would change when its time leaves it.
-            if let (Some(own), None) = (own, clamp) {
+            if let (Some(own), None) = (own, window) {
                 out.trace_ms = own;
                 continue;
             }
-            let chosen = own.filter(|_| clamped == natural).unwrap_or(clamped);
-            let place = if clamp.is_none() && out.scope.is_none() { "" } else { place };
-            facts.push(fact(place, *key, chosen));
+            let ms = own.unwrap_or(natural);
+            let anew = window.filter(|window| !window.holds(ms));
+            let chosen = anew.map_or(Minted { ms, retimed: false }, |window| Minted { ms: window.now, retimed: true });
+            let place = if window.is_none() && out.scope.is_none() { "" } else { place };
+            facts.push(chosen.fact(place, *key));
             wanted.push(at);
         }
         if facts.is_empty() {
             return Ok(());
         }
         for (at, held) in wanted.into_iter().zip(self.ledger.put_if_absent(facts).await?) {
-            if let Ok(bytes) = held.try_into() {
-                traces[at].2.trace_ms = i64::from_be_bytes(bytes);
+            if let Some(minted) = Minted::read(&held) {
+                minted.apply(traces[at].2);
             }
         }
         Ok(())
@@ -140,24 +143,16 @@ impl Outwards {
             return Ok(());
         }
         let own = own_ms(id, out.trace_ms).filter(|_| out.scope.is_none());
-        let minted = match self.minted(place, key)? {
-            Some(minted) => Some(minted),
-            None if own.is_some() => own,
-            None => self.minted("", key)?,
-        };
-        out.trace_ms = minted.unwrap_or(out.trace_ms);
+        if let Some(minted) = minted(&*self.ledger, place, key)? {
+            minted.apply(out);
+            out.fresh = window::fresh(&*self.ledger, place, key)?;
+        } else if let Some(own) = own {
+            out.trace_ms = own;
+        } else if let Some(minted) = minted(&*self.ledger, "", key)? {
+            minted.apply(out);
+        }
         Ok(())
     }
-
-    fn minted(&self, place: &str, key: SubjectKey) -> Result<Option<i64>, LedgerError> {
-        let held = self.ledger.fact(&mint_space(place), &key.0.to_be_bytes())?;
-        Ok(held.and_then(|held| held.try_into().ok()).map(i64::from_be_bytes))
-    }
-}
-
-/// The space of the times minted for a place: a destination, or `""` for every one that needs no own.
-pub fn mint_space(place: &str) -> String {
-    format!("mint/{place}")
 }
 
 /// Replaces the ids of the project and the session by the names they were given for; the client
@@ -191,10 +186,6 @@ pub fn natural_ms(origin: Option<&dyn Dialect>, items: &TraceItems, view: &View)
         Id::Uuid(bytes) if timed && bytes[6] >> 4 == 7 => ids::embedded_ms(&bytes),
         _ => view.start().or(items.start()).unwrap_or(items.first_at).millis(),
     }
-}
-
-fn fact(place: &str, key: SubjectKey, ms: i64) -> Fact {
-    Fact { space: mint_space(place), key: key.0.to_be_bytes().to_vec(), value: ms.to_be_bytes().to_vec() }
 }
 
 /// The time that an id carries, if it lies within a day of when its trace began.

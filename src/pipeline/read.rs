@@ -16,6 +16,7 @@ use crate::canonical::View;
 use crate::canonical::ids;
 use crate::contract::Answer;
 use crate::contract::Caller;
+use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Found;
 use crate::contract::Outward;
@@ -31,6 +32,10 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::record;
 use crate::pipeline::subject;
+use crate::pipeline::window;
+use crate::pipeline::window::Minted;
+use crate::pipeline::window::minted;
+use crate::pipeline::written;
 
 /// The read stage.
 pub struct Reader {
@@ -98,7 +103,7 @@ impl Reader {
     /// Asks the project's `read_from` destination, under each vendor project written to.
     async fn ask(&self, project: &str, wanted: &Target) -> Result<Option<Found>, Refusal> {
         let Some(destination) = self.read_from.get(project) else { return Ok(None) };
-        for vendor_project in vendor_projects(destination, project) {
+        for vendor_project in self.vendor_projects(destination, project).map_err(unreadable)? {
             let known = destination.client.learn(&vendor_project).await.map_err(|(_, why)| away(destination, &why))?;
             let out = self.guess(project, destination, wanted, &vendor_project);
             let asked = asked(destination, wanted, &out);
@@ -119,6 +124,20 @@ impl Reader {
         Ok(None)
     }
 
+    /// Where to ask: the route's own vendor project, else each that the project was written to.
+    fn vendor_projects(&self, destination: &Destination, project: &str) -> Result<Vec<VendorProject>, LedgerError> {
+        let route = destination.routes.get(project);
+        let stream = route.and_then(|route| route.stream.clone());
+        if let Some(name) = route.and_then(|route| route.vendor_project.clone()) {
+            return Ok(vec![VendorProject { name, stream: stream.unwrap_or_else(|| DEFAULT_NAME.to_owned()) }]);
+        }
+        let mut written = written::all(&*self.outwards.ledger, &destination.name, project)?;
+        if written.is_empty() {
+            written.push(VendorProject { name: DEFAULT_NAME.to_owned(), stream: DEFAULT_NAME.to_owned() });
+        }
+        Ok(written)
+    }
+
     /// How an id that is not held is translated for a destination: with the time minted for it, if one
     /// was, else the time it carries itself.
     fn guess(&self, project: &str, destination: &Destination, wanted: &Target, vendor: &VendorProject) -> Outward {
@@ -127,32 +146,18 @@ impl Reader {
             Target::Span { trace: None, span } => *span,
             Target::Session(_) => Id::default(),
         };
-        let key = subject::trace(project, id).0.to_be_bytes();
-        let minted = [&*destination.name, ""].into_iter().find_map(|place| {
-            let held = self.outwards.ledger.fact(&format!("mint/{place}"), &key).ok()??;
-            Some(i64::from_be_bytes(held.try_into().ok()?))
-        });
+        let (key, ledger) = (subject::trace(project, id), &*self.outwards.ledger);
+        let minted = [&*destination.name, ""].into_iter().find_map(|place| minted(ledger, place, key).ok()?);
+        let fresh = window::fresh(ledger, &destination.name, key).unwrap_or_default();
         let own = match id {
             Id::Uuid(bytes) => ids::embedded_ms(&bytes),
             Id::OtelTrace(_) | Id::OtelSpan(_) => 0,
         };
         let scope = destination.routes.get(project).and_then(|route| route.scope.clone());
-        Outward { scope, trace_ms: minted.unwrap_or(own), project: vendor.clone(), ..Outward::default() }
-    }
-}
-
-fn vendor_projects(destination: &Destination, project: &str) -> Vec<VendorProject> {
-    let route = destination.routes.get(project);
-    let stream = route.and_then(|route| route.stream.clone());
-    match route.and_then(|route| route.vendor_project.clone()) {
-        Some(name) => vec![VendorProject { name, stream: stream.unwrap_or_else(|| "default".to_owned()) }],
-        None => {
-            let mut written = destination.client.projects();
-            if written.is_empty() {
-                written.push(VendorProject { name: "default".to_owned(), stream: "default".to_owned() });
-            }
-            written
-        }
+        let minted = minted.unwrap_or(Minted { ms: own, retimed: false });
+        let mut out = Outward { scope, project: vendor.clone(), fresh, ..Outward::default() };
+        minted.apply(&mut out);
+        out
     }
 }
 

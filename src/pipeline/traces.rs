@@ -122,10 +122,11 @@ impl Traces {
             cache.shrink(self.budget);
             whole
         };
-        match whole.needs_past() {
-            true => Ok(self.cache.lock().recall(trace, whole, self.past(project, trace)?)),
-            false => Ok(whole),
+        if !whole.needs_past() {
+            return Ok(whole);
         }
+        let past = self.past(project, trace)?;
+        Ok(self.cache.lock().recall(trace, whole, past))
     }
 
     /// What is remembered of a trace whose records have gone.

@@ -11,7 +11,7 @@ use super::{
     reply::Reply,
     settings::Settings,
     worker,
-    world::{Instance, World},
+    world::{Instance, Vendor, World},
 };
 
 pub(super) fn answer(call: &Call, world: &Arc<World>) -> Reply {
@@ -41,6 +41,10 @@ fn of_instance(call: &Call, what: &str, world: &Arc<World>, instance: &Arc<Mutex
             Reply::empty(204)
         }
         ("POST", "faults") => add_fault(call, instance),
+        ("DELETE", "queue") => match &mut instance.lock().vendor {
+            Vendor::PandaProbe(store) => Reply::json(200, json!({"lost": store.lose_queue()})),
+            _ => missing(),
+        },
         ("GET", "settings") => Reply::json(200, json!(instance.lock().settings)),
         ("POST", "settings") => {
             let reply = change_settings(call, instance);

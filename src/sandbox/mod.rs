@@ -10,6 +10,7 @@ mod faults;
 mod galileo;
 mod inspect;
 mod journal;
+mod limit;
 mod opik;
 mod pandaprobe;
 mod reply;

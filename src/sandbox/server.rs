@@ -1,6 +1,6 @@
 //! Sockets: takes requests in, finds their instance, and lets faults stand in the way.
 
-use std::{cell::Cell, io, sync::Arc};
+use std::{cell::Cell, io, pin::Pin, sync::Arc};
 
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
@@ -43,25 +43,30 @@ pub(super) async fn run(listener: TcpListener, world: Arc<World>, shutdown: Canc
 }
 
 async fn connection(stream: TcpStream, world: Arc<World>, shutdown: CancellationToken) {
+    let hanging = shutdown.clone();
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let world = Arc::clone(&world);
-        async move { handle(request.map(Body::new), world).await }
+        let (world, shutdown) = (Arc::clone(&world), hanging.clone());
+        Box::pin(async move { handle(request.map(Body::new), world, shutdown).await })
     });
-    let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut serving = std::pin::pin!(serving);
+    let mut serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut pinned = Pin::new(&mut serving);
     let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
+        ended = pinned.as_mut() => ended,
         () = shutdown.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+            pinned.as_mut().graceful_shutdown();
+            pinned.await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "sandbox connection ended");
+    let Err(error) = ended else { return };
+    tracing::debug!(%error, "sandbox connection ended");
+    if error.is_user() {
+        // What the script broke off goes with a reset, as from a server that died.
+        let stream = serving.into_parts().io.into_inner();
+        let _ = stream.set_zero_linger();
     }
 }
 
-async fn handle(request: Request, world: Arc<World>) -> Result<Response, Dropped> {
+async fn handle(request: Request, world: Arc<World>, shutdown: CancellationToken) -> Result<Response, Dropped> {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await.map(|body| body.to_bytes()) else {
         return Err(Dropped);
@@ -74,7 +79,7 @@ async fn handle(request: Request, world: Arc<World>) -> Result<Response, Dropped
         return Ok(Reply::json(404, json!({"error": format!("no stand-in named {first}")})).into_response());
     };
     let logged = log_line(&first, &call, &parts);
-    let answer = attend(&world, &instance, call).await;
+    let answer = attend(&world, &instance, call, &shutdown).await;
     let status = answer.as_ref().map_or(0, |reply| reply.status);
     world.remember(with_status(logged, status));
     answer.map(Reply::into_response)
@@ -116,18 +121,26 @@ fn with_status(mut line: Value, status: u16) -> Value {
     line
 }
 
-async fn attend(world: &Arc<World>, instance: &Arc<Mutex<Instance>>, call: Call) -> Result<Reply, Dropped> {
+async fn attend(
+    world: &Arc<World>,
+    instance: &Arc<Mutex<Instance>>,
+    call: Call,
+    shutdown: &CancellationToken,
+) -> Result<Reply, Dropped> {
     let fault = faults::take(&mut instance.lock().faults, &call);
     let Some(fault) = fault else {
         return Ok(work(world, instance, call).await);
     };
     time::sleep(fault.delay()).await;
-    let failing = fault.drop || fault.status().is_some();
-    if !failing {
-        return Ok(work(world, instance, call).await);
+    if !fault.replaces() {
+        return Ok(fault.dress(work(world, instance, call).await));
     }
     if fault.after {
         work(world, instance, call).await;
+    }
+    if fault.hang {
+        shutdown.cancelled().await;
+        return Err(Dropped);
     }
     fail(instance, &fault)
 }

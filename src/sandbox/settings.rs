@@ -11,6 +11,11 @@ pub struct Settings {
     /// PandaProbe's `POST /traces` per minute and credential (`wire/pandaprobe.md` §13); null
     /// switches the limit off.
     pub rate_limit_per_minute: Option<u32>,
+    /// Items of writes that Opik takes a window and credential (`wire/opik.md` §7.2: 10,000 in the
+    /// cloud); null, the self-hosted default, switches the limit off.
+    pub items_per_window: Option<u32>,
+    /// Seconds of one window of these limits.
+    pub window_seconds: u32,
     /// Milliseconds until PandaProbe's worker takes a trace out of the queue.
     pub queue_delay_ms: u64,
     /// Whether PandaProbe's worker takes waiting traces in random order, as several workers do.
@@ -28,6 +33,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             rate_limit_per_minute: Some(100),
+            items_per_window: None,
+            window_seconds: 60,
             queue_delay_ms: 50,
             reorder: false,
             worker_down: false,

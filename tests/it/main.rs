@@ -17,6 +17,7 @@ mod openapi;
 mod operate;
 mod play;
 mod process;
+mod reads;
 mod retention;
 mod rude;
 mod shuffled_sites;

@@ -62,10 +62,7 @@ async fn a_request_in_hand_is_waited_for_until_a_second_signal() {
     let scene = Scene::new();
     let mut process = scene.start();
     scene.ready().await;
-    let mut half = TcpStream::connect(scene.data).await.unwrap();
-    half.write_all(request(1000, "{").as_bytes()).await.unwrap();
-    // The other is the one that asks.
-    scene.metric("spangate_connections 2").await;
+    let _half = scene.half(1000, "{").await;
     process.signal();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(process.0.try_wait().unwrap(), None, "ended with a request in hand");
@@ -80,10 +77,7 @@ async fn a_request_in_hand_is_finished() {
     let process = scene.start();
     scene.ready().await;
     let body = body("slow");
-    let mut slow = TcpStream::connect(scene.data).await.unwrap();
-    slow.write_all(request(body.len(), &body[..10]).as_bytes()).await.unwrap();
-    // The other is the one that asks.
-    scene.metric("spangate_connections 2").await;
+    let mut slow = scene.half(body.len(), &body[..10]).await;
     process.signal();
     slow.write_all(&body.as_bytes()[10..]).await.unwrap();
     assert_eq!(status(slow).await, "HTTP/1.1 204");
@@ -135,8 +129,16 @@ impl Scene {
         self.admin("/readyz", |text| text == "ok\n").await;
     }
 
-    async fn metric(&self, line: &str) {
-        self.admin("/metrics", |text| text.lines().any(|each| each == line)).await;
+    /// The beginning of a request, on a connection that has been served already.
+    async fn half(&self, length: usize, part: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.data).await.unwrap();
+        stream.write_all(b"GET /is-alive/ping HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut said = Vec::new();
+        while !said.ends_with(b"}") {
+            said.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(request(length, part).as_bytes()).await.unwrap();
+        stream
     }
 
     /// How many records the ledger holds, once there are any.

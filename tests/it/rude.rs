@@ -66,10 +66,25 @@ async fn a_failure_names_neither_address_nor_key() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_told_as_such() {
+async fn what_is_no_tls_is_told_as_such_and_raises_an_alarm() {
     let vendor = vendor(OK, Then::Close).await;
-    let why = failure("https", vendor, &write()).await;
+    let client = client("https", vendor);
+    assert_eq!(client.stuck(), None);
+    let why = client.send(&write()).await.unwrap_err();
     assert_eq!(why, "no TLS connection, so nothing is sent: received corrupt message of type InvalidContentType");
+    let alarm = "no TLS connection to the vendor: look at its certificate and at base_url";
+    assert_eq!(client.stuck(), Some(alarm));
+}
+
+#[tokio::test]
+async fn an_alarm_ends_with_the_next_answer_and_silence_raises_none() {
+    let vendor = vendor(OK, Then::Close).await;
+    let client = client("http", vendor);
+    let away = Request { path: format!("@{vendor}/"), ..write() };
+    client.send(&away).await.unwrap_err();
+    assert!(client.stuck().is_some());
+    client.send(&write()).await.unwrap();
+    assert_eq!(client.stuck(), None);
 }
 
 #[tokio::test]

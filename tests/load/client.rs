@@ -12,8 +12,8 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::requests::Template;
-use crate::requests::Unit;
+use super::requests::Template;
+use super::requests::Unit;
 
 /// Wait before a refused request is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -22,8 +22,10 @@ const AGAIN: Duration = Duration::from_millis(50);
 pub(crate) struct Load {
     /// Units that differ in their text.
     pub(crate) units: Vec<Unit>,
-    /// How many traces there are in all.
-    pub(crate) traces: u64,
+    /// The number of the first trace.
+    pub(crate) first: u64,
+    /// The number that the last trace is below.
+    pub(crate) end: u64,
     /// Milliseconds since 1970 that ids carry.
     pub(crate) ms: u64,
     /// How many connections send at once.
@@ -35,6 +37,8 @@ pub(crate) struct Load {
 pub(crate) struct Answers {
     /// How long each request of spans took, ascending.
     pub(crate) took: Vec<Duration>,
+    /// The first trace of each unit, and when all of the unit was accepted.
+    pub(crate) accepted: Vec<(u64, Instant)>,
     /// Requests that were refused and sent again.
     pub(crate) refused: u64,
     /// Bytes sent, refused ones not counted.
@@ -43,12 +47,13 @@ pub(crate) struct Answers {
 
 /// Sends everything; resolves when the last request is accepted.
 pub(crate) async fn send(load: Arc<Load>, to: SocketAddr) -> Answers {
-    let next = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicU64::new(load.first));
     let connections = (0..load.connections).map(|_| tokio::spawn(connection(Arc::clone(&load), to, Arc::clone(&next))));
     let mut all = Answers::default();
     for answers in join_all(connections).await {
         let answers = answers.unwrap();
         all.took.extend(answers.took);
+        all.accepted.extend(answers.accepted);
         all.refused += answers.refused;
         all.bytes += answers.bytes;
     }
@@ -64,13 +69,14 @@ async fn connection(load: Arc<Load>, to: SocketAddr, next: Arc<AtomicU64>) -> An
     loop {
         let unit = &load.units[usize::try_from(next.load(Ordering::Relaxed)).unwrap() % load.units.len()];
         let first = next.fetch_add(unit.traces, Ordering::Relaxed);
-        if first >= load.traces {
+        if first >= load.end {
             return answers;
         }
         for request in &unit.requests {
             request.write(&mut out, first, load.ms);
             ask(&mut stream, request, &out, &mut answers).await;
         }
+        answers.accepted.push((first, Instant::now()));
     }
 }
 

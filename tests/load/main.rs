@@ -6,11 +6,15 @@
 //! gateway share the machine, so the raw rate of small fsyncs and the load average stand beside each
 //! run: on a busy machine only processor time and ratios mean something.
 //!
+//! The run `dead` is a pair: a million spans with one vendor, and again with a second one that is down
+//! from the first span to the last, and then comes back.
+//!
 //! Aims: 40,000 spans/s in requests of 100 with fsync to two vendors; under 200 MB of memory, under
 //! 30 MB idle.
 #![expect(clippy::unwrap_used, reason = "a measurement that unwraps says where it broke")]
 
 mod client;
+mod dead;
 mod disk;
 mod gateway;
 mod ids;
@@ -61,6 +65,11 @@ async fn main() -> ExitCode {
         let report = run.run(&args.binary).await;
         println!("{report}");
         whole &= report.whole;
+    }
+    if args.filter.as_ref().is_none_or(|filter| dead::NAME.contains(filter.as_str())) {
+        let pair = dead::pair(&args.binary, if args.quick { 100_000 } else { 1_000_000 }).await;
+        println!("\n{pair}");
+        whole &= pair.whole() && pair.fresh_in_time();
     }
     if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,9 +3,9 @@
 //! Making a request is a copy and some ids, so that on a shared machine the generator takes little
 //! from what it measures.
 
-use crate::ids;
-use crate::ids::Kind;
-use crate::text::Text;
+use super::ids;
+use super::ids::Kind;
+use super::text::Text;
 
 /// Spans in a trace.
 pub(crate) const SPANS_A_TRACE: u64 = 10;

@@ -11,16 +11,16 @@ use std::time::Instant;
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use crate::client;
-use crate::client::Answers;
-use crate::client::Load;
-use crate::disk;
-use crate::gateway::Gateway;
-use crate::requests::SPANS_A_TRACE;
-use crate::requests::Times;
-use crate::requests::Unit;
-use crate::text::Text;
-use crate::vendor::Vendor;
+use super::client;
+use super::client::Answers;
+use super::client::Load;
+use super::disk;
+use super::gateway::Gateway;
+use super::requests::SPANS_A_TRACE;
+use super::requests::Times;
+use super::requests::Unit;
+use super::text::Text;
+use super::vendor::Vendor;
 
 /// The table's head.
 pub(crate) const HEADER: &str = "\
@@ -84,7 +84,7 @@ impl Run {
         let gateway = Gateway::start(binary, &addresses, self.durability).await;
         let syncs = disk::syncs_a_second(gateway.state());
         let (idle, cpu) = (gateway.memory("VmRSS"), gateway.cpu());
-        let load = Arc::new(self.load(&gateway, traces));
+        let load = Arc::new(load(&gateway, self.spans_a_request, 0, traces));
         let begun = Instant::now();
         let answers = client::send(load, gateway.data).await;
         let accepted = begun.elapsed();
@@ -109,20 +109,21 @@ impl Run {
             answers,
         }
     }
+}
 
-    fn load(&self, gateway: &Gateway, traces: u64) -> Load {
-        let now = Timestamp::now();
-        let times = Times {
-            ms: u64::try_from(now.as_millisecond()).unwrap(),
-            start: now.to_string(),
-            end: (now + Duration::from_secs(1)).to_string(),
-        };
-        let unit = |seed| {
-            let host = gateway.data.to_string();
-            Unit::new(&host, &gateway.key, self.spans_a_request, &times, &mut Text::new(seed))
-        };
-        Load { units: (1..=VARIANTS).map(unit).collect(), traces, ms: times.ms, connections: CONNECTIONS }
-    }
+/// What to send to a gateway: traces from one number up to another.
+pub(crate) fn load(gateway: &Gateway, spans_a_request: u64, first: u64, end: u64) -> Load {
+    let now = Timestamp::now();
+    let times = Times {
+        ms: u64::try_from(now.as_millisecond()).unwrap(),
+        start: now.to_string(),
+        end: (now + Duration::from_secs(1)).to_string(),
+    };
+    let unit = |seed| {
+        let host = gateway.data.to_string();
+        Unit::new(&host, &gateway.key, spans_a_request, &times, &mut Text::new(seed))
+    };
+    Load { units: (1..=VARIANTS).map(unit).collect(), first, end, ms: times.ms, connections: CONNECTIONS }
 }
 
 impl fmt::Display for Report {

@@ -202,6 +202,22 @@ open_object! {
 }
 
 open_object! {
+    /// The body of a batch create of traces, all of whose rows can be read.
+    pub(super) struct Traces {
+        /// The rows.
+        traces: Vec<Trace>,
+    }
+}
+
+open_object! {
+    /// The body of a batch create of spans, all of whose rows can be read.
+    pub(super) struct Spans {
+        /// The rows.
+        spans: Vec<Span>,
+    }
+}
+
+open_object! {
     /// The body of a batch update.
     pub(super) struct PatchBatch {
         /// Whom it changes.

@@ -153,12 +153,11 @@ fn holds(sent: &Raw, got: &Raw) -> bool {
     sent.all(|(key, value)| got.get(&key).is_some_and(|got| got.normal() == value.normal()))
 }
 
-/// Whether the latest score of the name is the one that was sent.
+/// Whether the newest score of the name on the same trace or span is the one that was sent.
 fn score_shows(sent: &Bytes, got: &Bytes) -> Option<bool> {
     let sent: wire::Score = serde_json::from_slice(sent).ok()?;
-    let rows: Vec<Raw> = serde_json::from_slice(got).ok()?;
-    let rows: Vec<wire::Score> = rows.iter().filter_map(|raw| raw.read().ok()).collect();
-    let latest = rows.iter().find(|row| row.name == sent.name)?;
+    let rows = score_rows(&sent, got)?;
+    let latest = rows.first()?;
     let text = |field: &Field<String>| field.cloned();
     let metadata = |score: &wire::Score| score.metadata.cloned().unwrap_or_else(|| Raw::of(&()));
     Some(
@@ -167,6 +166,27 @@ fn score_shows(sent: &Bytes, got: &Bytes) -> Option<bool> {
             && text(&latest.reason) == text(&sent.reason)
             && holds(&metadata(&sent), &metadata(latest)),
     )
+}
+
+/// The rows of a score's name on the same trace or span, the newest first, out of a trace's list or a
+/// page of all.
+fn score_rows(score: &wire::Score, got: &Bytes) -> Option<Vec<wire::Score>> {
+    let got: Raw = serde_json::from_slice(got).ok()?;
+    let rows = got.elements().or_else(|| got.members()?.get("items")?.elements())?;
+    let span = |score: &wire::Score| score.metadata.get().and_then(Raw::members)?.get("span_id").map(Raw::normal);
+    let rows = rows.iter().filter_map(|raw| raw.read::<wire::Score>().ok());
+    Some(rows.filter(|row| row.name == score.name && span(row) == span(score)).collect())
+}
+
+/// A deletion for each row of a score that is taken back.
+pub(super) fn each(write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+    let score: wire::Score = serde_json::from_slice(&write.row).map_err(|error| error.to_string())?;
+    let rows = Some(answer).filter(|answer| answer.status == 200).and_then(|answer| score_rows(&score, &answer.body));
+    let rows = rows.ok_or_else(|| format!("{}: the scores could not be read", answer.status))?;
+    let ids = rows.iter().filter_map(|row| row.id.get()?.as_string());
+    let delete =
+        |id: String| Write { path: format!("{}/{id}", write.path), row: Bytes::new(), each: None, ..write.clone() };
+    Ok(ids.map(delete).collect())
 }
 
 /// `X-API-Key`; a key as a bearer token is refused (`wire/pandaprobe.md §2`).

@@ -126,6 +126,10 @@ impl Dialect for PandaProbe {
         client::confirmed(write, answer)
     }
 
+    fn each(&self, write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+        client::each(write, answer)
+    }
+
     fn authorize(&self, key: Option<&SecretString>, _settings: &BTreeMap<String, String>) -> HeaderMap {
         client::authorize(key)
     }

@@ -238,7 +238,9 @@ fn rendered(refusal: &Refusal) -> Response {
         }
         Refusal::TooLarge(why) => detail(StatusCode::PAYLOAD_TOO_LARGE, why),
         Refusal::Unsupported(why) => detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
-        Refusal::Unavailable { what, .. } => later(detail(StatusCode::SERVICE_UNAVAILABLE, what), 1),
+        Refusal::Unavailable { what, after_s } => {
+            later(detail(StatusCode::SERVICE_UNAVAILABLE, what), (*after_s).clamp(1, LONGEST_WAIT_S))
+        }
         // The SDKs drop on 408 and retry on 503.
         Refusal::Timeout => later(detail(StatusCode::SERVICE_UNAVAILABLE, "the request took too long"), 1),
         Refusal::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response(),

@@ -111,6 +111,9 @@ fn send_chunk<'a>(
 
 /// Sends one row; cuts it while it is too large, if that is the policy.
 async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
+    if let Some(each) = &write.each {
+        return Sent { place, tried: send_each(shipper, write, &each.look).await, cut: None };
+    }
     let mut small =
         (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
     loop {
@@ -133,6 +136,26 @@ async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
         }
         return Sent { place, tried, cut: small.map(|write| write.row.len()) };
     }
+}
+
+/// Sends a write once for each row that its read finds; the first that fails stands for all.
+async fn send_each(shipper: &Shipper, write: &Write, look: &Request) -> Tried {
+    let destination = &shipper.destination;
+    let found = match destination.client.read(look).await {
+        Ok(answer) => destination.dialect.each(write, &answer),
+        Err(why) => Err(why),
+    };
+    let rows = match found {
+        Ok(rows) => rows,
+        Err(why) => return Tried::again(why),
+    };
+    for row in &rows {
+        let tried = try_once(shipper, &[row]).await;
+        if tried.verdict != Some(Verdict::Delivered) {
+            return tried;
+        }
+    }
+    Tried::delivered()
 }
 
 fn shorter(shipper: &Shipper, write: &Write, most: usize) -> Option<Write> {

@@ -47,7 +47,7 @@ pub struct Client {
     timeout: Duration,
     room: Room,
     /// What keeps it from being reached until somebody changes something.
-    stuck: Arc<Mutex<Option<String>>>,
+    stuck: Arc<Mutex<Option<&'static str>>>,
     known: Arc<Mutex<BTreeMap<VendorProject, Known>>>,
 }
 
@@ -112,8 +112,8 @@ impl Client {
     }
 
     /// What keeps the vendor from being reached until somebody changes something.
-    pub fn stuck(&self) -> Option<String> {
-        self.stuck.lock().clone()
+    pub fn stuck(&self) -> Option<&'static str> {
+        *self.stuck.lock()
     }
 
     /// Sends a request once its bucket and a slot allow; an error is text that names no credential.
@@ -191,11 +191,6 @@ impl Client {
         Err((Verdict::Retry(None), "looking up the project came to no end".to_owned()))
     }
 
-    /// The vendor projects written to since the start.
-    pub fn projects(&self) -> Vec<VendorProject> {
-        self.known.lock().keys().cloned().collect()
-    }
-
     /// Where the vendor is.
     pub fn base(&self) -> &Url {
         &self.base
@@ -251,10 +246,7 @@ impl Client {
     /// Counts a failure, and remembers what waiting alone will not mend.
     fn tell(&self, trouble: &Trouble) -> String {
         metrics::vendor_failed(&self.name, trouble.kind());
-        let text = trouble.to_string();
-        if trouble.needs_a_person() {
-            *self.stuck.lock() = Some(text.clone());
-        }
-        text
+        *self.stuck.lock() = trouble.bar();
+        trouble.to_string()
     }
 }

@@ -114,6 +114,7 @@ impl Courier {
             sizes,
             confirming: AtomicUsize::new(0),
             start,
+            written: Mutex::default(),
         });
         let traces = Arc::clone(&shared.traces);
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);

@@ -20,6 +20,7 @@ use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
+use crate::pipeline::undone;
 
 /// A trace that is to be sent now.
 pub(super) struct Job {
@@ -30,6 +31,13 @@ pub(super) struct Job {
     pub(super) shown_upto: Seq,
     pub(super) upto: Seq,
     pub(super) out: Outward,
+    pub(super) project: Arc<str>,
+    /// Whether rows go out as they change.
+    pub(super) eager: bool,
+    /// Whether a request may have been applied although it failed.
+    pub(super) maybe: bool,
+    /// Rows that were refused the last time: they are not there.
+    pub(super) refused: Vec<Row>,
 }
 
 /// Where a destination is in the ledger.
@@ -62,6 +70,23 @@ pub(super) fn look(
     position: &Position,
     now: Time,
 ) -> Result<Look, LedgerError> {
+    let looked = look_upto(outwards, destination, (key, state), position, (state.frozen, now))?;
+    // A crash leaves what was only looked at as a try that may have been applied. What was not to be sent
+    // then was not.
+    match (state.frozen, looked) {
+        (Some(_), Look::Later(_)) => look_upto(outwards, destination, (key, state), position, (None, now)),
+        (_, looked) => Ok(looked),
+    }
+}
+
+/// Folds a due trace up to a record, by default the newest noted, and decides.
+fn look_upto(
+    outwards: &Outwards,
+    destination: &Destination,
+    (key, state): (SubjectKey, &TraceState),
+    position: &Position,
+    (frozen, now): (Option<Seq>, Time),
+) -> Result<Look, LedgerError> {
     let items = outwards.traces.load(&state.project, key)?;
     let no_create = || Look::NoCreate(items.target(), items.last_upto(position.cursor));
     let Some(route) = destination.routes.get(&state.project) else { return Ok(no_create()) };
@@ -73,7 +98,7 @@ pub(super) fn look(
             None => Look::Later(now.plus(1_000_000_000)),
         });
     }
-    let upto = state.frozen.unwrap_or_else(|| items.last_upto(position.cursor));
+    let upto = frozen.unwrap_or_else(|| items.last_upto(position.cursor));
     let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, position));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
@@ -93,7 +118,8 @@ pub(super) fn look(
         outwards.dress(&state.project, &items, shown);
     }
     let out = outwards.outward(&state.project, &items, &view, destination.dialect, route);
-    Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out })))
+    let (project, maybe, refused) = (Arc::clone(&state.project), state.frozen.is_some(), state.rows.clone());
+    Ok(Look::Send(Box::new(Job { key, items, view, shown, shown_upto, upto, out, project, eager, maybe, refused })))
 }
 
 /// What the vendor was last shown of what the view holds. Where rows are sent as they change, that is
@@ -156,7 +182,7 @@ fn bring_back(view: &mut View, whole: View, rows: &[Row]) {
 }
 
 /// Takes the rows that were refused the last time out of what is shown.
-fn leave_out(shown: &mut View, rows: &[Row]) {
+pub(super) fn leave_out(shown: &mut View, rows: &[Row]) {
     if rows.contains(&Row::Trace) {
         shown.trace = None;
     }
@@ -181,6 +207,12 @@ pub(super) fn due(route: &Route, quiet: Duration, at: Time) -> Time {
 impl Job {
     /// Plans it, now that the vendor project is known.
     pub(super) fn plan(&self, destination: &Destination) -> Plan {
-        destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out)
+        let mut plan = destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out);
+        // Of a trace left with nothing the plan deletes the whole, unless it is of some rows only.
+        if !self.view.spans.is_empty() || (self.eager && !self.items.is_gone(self.upto)) {
+            let deletes = undone::span_deletes(&self.items, &self.view, &plan, (self.shown_upto, self.upto));
+            plan.losses.extend(deletes);
+        }
+        plan
     }
 }

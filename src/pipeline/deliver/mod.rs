@@ -16,6 +16,7 @@ mod batch;
 mod book;
 mod breaker;
 mod client;
+mod closed;
 mod confirm;
 mod control;
 mod courier;

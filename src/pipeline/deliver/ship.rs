@@ -1,12 +1,14 @@
 //! Sending a batch of due traces: look, learn names, plan, and send stage by stage.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures::future::join_all;
 use indexmap::IndexSet;
+use parking_lot::Mutex;
 
 use super::Destination;
 use super::batch;
@@ -20,6 +22,7 @@ use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
 use super::sizes::Sizes;
+use crate::canonical::Item;
 use crate::canonical::Loss;
 use crate::canonical::Target;
 use crate::canonical::Time;
@@ -36,6 +39,8 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::pipeline::window::Window;
+use crate::pipeline::written;
 use crate::telemetry::metrics;
 
 /// A job, what it updates that is nowhere, and why that could not be found out.
@@ -73,6 +78,8 @@ pub(super) struct Shipper {
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
     pub(super) start: Seq,
+    /// Vendor projects known to be remembered, by the project they belong to.
+    pub(super) written: Mutex<HashSet<(Arc<str>, VendorProject)>>,
 }
 
 /// A trace under way.
@@ -147,6 +154,7 @@ impl Shipper {
                 return outcomes;
             }
         };
+        let jobs = self.settle_rows(jobs, &mut outcomes).await;
         let jobs = self.check_orphans(jobs).await;
         let this = Arc::clone(&self);
         let mut shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
@@ -206,17 +214,33 @@ impl Shipper {
                 }
             }
         }
+        self.remember_projects(&ready).await;
         ready
     }
 
+    /// Remembers vendor projects that are written to for the first time; what fails is tried again with
+    /// the next write.
+    async fn remember_projects(&self, jobs: &[Job]) {
+        let places: HashSet<_> = {
+            let written = self.written.lock();
+            let places = jobs.iter().map(|job| (Arc::clone(&job.project), job.out.project.clone()));
+            places.filter(|place| !written.contains(place)).collect()
+        };
+        if places.is_empty() {
+            return;
+        }
+        let fact =
+            |(project, vendor): &(Arc<str>, VendorProject)| written::fact(&self.destination.name, project, vendor);
+        match self.outwards.ledger.put_if_absent(places.iter().map(fact).collect()).await {
+            Ok(_) => self.written.lock().extend(places),
+            Err(error) => tracing::warn!(%error, "a vendor project could not be remembered for reads"),
+        }
+    }
+
     async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {
-        let now = Time((self.clock)()).millis();
-        let clamp = self.destination.id_window.map(|window| {
-            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-            (now.saturating_sub(window), now + AHEAD_MS)
-        });
+        let window = self.window();
         let mut traces: Vec<_> = jobs.iter_mut().map(|job| (job.key, job.view.id, &mut job.out)).collect();
-        match self.outwards.mint(self.destination.dialect, &self.destination.name, clamp, &mut traces).await {
+        match self.outwards.mint(self.destination.dialect, &self.destination.name, window, &mut traces).await {
             Ok(()) => Ok(jobs),
             Err(error) => Err((jobs, error)),
         }
@@ -266,7 +290,21 @@ impl Shipper {
         (job, nowhere, failure)
     }
 
+    /// The times that created ids may carry now, where that is checked.
+    pub(super) fn window(&self) -> Option<Window> {
+        let now = Time((self.clock)()).millis();
+        self.destination.id_window.map(|window| {
+            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+            Window { oldest: now.saturating_sub(window), newest: now + AHEAD_MS, now }
+        })
+    }
+
     async fn is_shown(&self, job: &Job, target: &Target) -> Result<bool, String> {
+        Ok(self.found(job, target).await?.is_some())
+    }
+
+    /// What the vendor shows of a row's trace, or of the row.
+    pub(super) async fn found(&self, job: &Job, target: &Target) -> Result<Option<Vec<Item>>, String> {
         let wanted = wanted(self.destination.dialect, job, target);
         let mut answers: Vec<Answer> = Vec::new();
         for request in self.destination.dialect.read(&wanted, &job.out.known) {
@@ -275,8 +313,7 @@ impl Shipper {
         if answers.iter().any(|answer| answer.status >= 500 || answer.status == 429) {
             return Err("the vendor could not be asked whether it holds the row".to_owned());
         }
-        let items = self.destination.dialect.read_answer(&wanted, &answers, &job.out.known)?;
-        Ok(items.is_some())
+        self.destination.dialect.read_answer(&wanted, &answers, &job.out.known)
     }
 }
 

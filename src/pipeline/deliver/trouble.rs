@@ -35,9 +35,14 @@ impl Trouble {
         }
     }
 
-    /// Whether it will stay until somebody changes something.
-    pub(super) fn needs_a_person(&self) -> bool {
-        matches!(self, Self::Tls(_) | Self::Inside(_) | Self::Elsewhere)
+    /// What will stay until somebody changes something, as an alarm says it.
+    pub(super) fn bar(&self) -> Option<&'static str> {
+        match self {
+            Self::Tls(_) => Some("no TLS connection to the vendor: look at its certificate and at base_url"),
+            Self::Inside(_) => Some("the host means an inner address: look at its name, or set allow_private"),
+            Self::Elsewhere => Some("a request would have left the destination: this is a fault of ours"),
+            Self::TooLong | Self::Other(..) => None,
+        }
     }
 }
 

@@ -5,9 +5,11 @@
 //! matter, but for two updates of one field.
 
 mod past;
+mod scores;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod tombs;
 mod trace;
 
 pub use past::Past;

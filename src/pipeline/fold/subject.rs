@@ -30,11 +30,11 @@ struct Entry<'a, T> {
 
 /// Folds the statements about one subject; `None` when there are none.
 pub(super) fn fold<'a, T: Facts + PartialEq + 'a>(
-    held: &'a [Held],
+    held: &[&'a Held],
     pick: impl Fn(&'a Held) -> Option<&'a T>,
 ) -> Option<Folded<T>> {
     let mut entries: Vec<Entry<'_, T>> = Vec::with_capacity(held.len());
-    for held in held {
+    for held in held.iter().copied() {
         if let Some(facts) = pick(held) {
             entries.push(Entry { facts, held, late: false });
         }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::past::Past;
+use super::subject::Folded;
 use super::subject::fold;
+use super::tombs::Tombs;
 use crate::canonical::ClientProject;
 use crate::canonical::Completion;
 use crate::canonical::Facts;
@@ -27,9 +29,6 @@ use crate::canonical::View;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::subject;
-
-/// Items accepted this long after a delete still belong to the life it ended (`design.md §3`).
-const REORDER_WINDOW_NS: i64 = 10_000_000_000;
 
 /// An item with its place in the ledger.
 #[derive(Clone, Debug)]
@@ -155,46 +154,27 @@ impl TraceItems {
             let mut seqs = list.iter().map(|held| held.seq).filter(|seq| *seq <= upto);
             after.map_or_else(|| list.iter().any(|held| held.seq <= upto), |after| seqs.any(|seq| seq > after))
         };
-        let alive = |list: &[Held]| -> Vec<Held> {
-            list.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto)).cloned().collect()
-        };
+        let tombs = self.tombs(upto);
         let mut view = View { id: self.native_id(), ..View::default() };
-        let project = self.project();
         if wanted(&self.trace) {
-            view.trace = fold_trace(&alive(&self.trace), &project);
+            view.trace = fold_trace(&alive(&self.trace, &tombs, upto), self.project());
         }
-        let natives = self.natives();
-        let over = self.over(upto);
-        let ends = |list: &[Held]| {
-            after.zip(over).is_some_and(|(after, (seq, _))| seq > after) && closing(list, upto).is_none()
-        };
+        let over = self.over(&tombs, upto);
+        let is_ended_now = after.zip(over).is_some_and(|(after, (seq, _))| seq > after);
+        let ends = |list: &[Held]| is_ended_now && closing(list, upto).is_none();
         for list in self.spans.values().filter(|list| wanted(list) || ends(list)) {
-            if let Some(mut span) = fold_span(&alive(list), view.id, &natives) {
+            if let Some(mut span) = self.fold_span(&alive(list, &tombs, upto), view.id) {
                 span.facts.ended |= over.is_some();
                 self.remember_parent(&mut span);
                 view.spans.push(span);
             }
         }
-        let standing = self.scores.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto));
-        view.scores = scores(standing, after, view.id, &natives);
+        view.scores = self.standing(alive(&self.scores, &tombs, upto), after, view.id);
         if after.is_none() {
             view.complete = is_complete(&view);
         }
-        self.infer_ends(&mut view, upto);
+        self.infer_ends(&mut view, over, upto);
         view
-    }
-
-    /// The native id of each span that is held or remembered.
-    fn natives(&self) -> HashMap<[u8; 8], Id> {
-        let past = self.past().into_iter().flat_map(|past| &past.spans).map(|span| (span.id.stem(), span.id));
-        let created = |list: &[Held]| list.iter().any(|held| held.item.creates());
-        let mut natives: HashMap<[u8; 8], Id> = past.collect();
-        for (stem, list) in &self.spans {
-            if created(list) || !natives.contains_key(stem) {
-                natives.insert(*stem, native(list));
-            }
-        }
-        natives
     }
 
     /// Gives a span of which only updates are held the parent that it had.
@@ -202,6 +182,31 @@ impl TraceItems {
         let past = self.past().and_then(|past| past.span(span.facts.id.stem()));
         if let (Some(past), Field::Absent, false) = (past, &span.facts.parent, span.whole) {
             span.facts.parent = past.parent.map_or(Field::Absent, Field::Set);
+        }
+    }
+
+    /// The spans that records above `after`, up to `upto`, delete one by one.
+    pub fn deleted_spans(&self, after: Seq, upto: Seq) -> impl Iterator<Item = Id> {
+        let deletes = self.deletes.iter().filter(move |held| held.seq > after && held.seq <= upto);
+        deletes.filter_map(|held| match &held.item.op {
+            Op::Delete(Target::Span { span, .. }) => Some(*span),
+            _ => None,
+        })
+    }
+
+    /// What deletes have ended, as of a record.
+    fn tombs(&self, upto: Seq) -> Tombs {
+        Tombs::of(self.deletes.iter().filter(|held| held.seq <= upto))
+    }
+
+    /// A span's id as its create spelled it, held or remembered, by any dialect's id of it; `None` for one
+    /// never heard of.
+    pub(super) fn native_span(&self, id: Id) -> Option<Id> {
+        let past = || self.past().and_then(|past| past.span(id.stem())).map(|span| span.id);
+        match self.spans.get(&id.stem()) {
+            Some(list) if list.iter().any(|held| held.item.creates()) => Some(native(list.iter())),
+            Some(list) => past().or_else(|| Some(native(list.iter()))),
+            None => past(),
         }
     }
 
@@ -226,6 +231,12 @@ impl TraceItems {
     /// The newest record held that is not above a limit.
     pub fn last_upto(&self, limit: Seq) -> Seq {
         self.seqs.iter().copied().take_while(|seq| *seq <= limit).last().unwrap_or_default()
+    }
+
+    /// When the newest item up to a record was accepted.
+    pub fn at(&self, upto: Seq) -> Time {
+        let lists = [&self.trace, &self.scores, &self.deletes].into_iter().chain(self.spans.values());
+        lists.flatten().filter(|held| held.seq <= upto).map(|held| held.at).max().unwrap_or_default()
     }
 
     /// How many items of records above `after`, up to `upto`, are held.
@@ -315,54 +326,35 @@ impl TraceItems {
             return true;
         }
         let trace = self.deletes.iter().any(|held| matches!(held.item.op, Op::Delete(Target::Trace(_))));
-        let lists = [&self.trace].into_iter().chain(self.spans.values());
-        trace && lists.flatten().filter(|held| held.seq <= upto).all(|held| self.is_deleted(held, upto))
-    }
-
-    fn is_deleted(&self, held: &Held, upto: Seq) -> bool {
-        self.deletes.iter().filter(|delete| delete.seq <= upto).any(|delete| {
-            let Op::Delete(target) = &delete.item.op else { return false };
-            let hit = match target {
-                Target::Trace(_) => true,
-                Target::Span { span, .. } => held.item.span().is_some_and(|id| id.stem() == span.stem()),
-                Target::Session(_) => false,
-            };
-            hit && (held.seq, held.position) != (delete.seq, delete.position)
-                && (held.seq < delete.seq || held.at.0 - delete.at.0 <= REORDER_WINDOW_NS)
-        })
+        let (tombs, lists) = (self.tombs(upto), [&self.trace].into_iter().chain(self.spans.values()));
+        trace && lists.flatten().filter(|held| held.seq <= upto).all(|held| tombs.cover(held))
     }
 
     /// The record and accept time of the item that said that the trace is over, and with it every span.
-    fn over(&self, upto: Seq) -> Option<(Seq, Time)> {
+    fn over(&self, tombs: &Tombs, upto: Seq) -> Option<(Seq, Time)> {
         let over = |held: &&Held| trace_of(held).is_some_and(|trace| trace.completion == Completion::ClosedWhole);
-        let alive = self.trace.iter().filter(|held| held.seq <= upto && !self.is_deleted(held, upto));
-        alive.filter(over).map(|held| (held.seq, held.at)).min()
+        alive(&self.trace, tombs, upto).into_iter().filter(over).map(|held| (held.seq, held.at)).min()
     }
 
     /// Gives ended subjects without an end one: the closing item's accept time; for a trace that came
     /// whole, the latest child's end, else the start (`design.md §3`, "end if none is sent").
-    fn infer_ends(&self, view: &mut View, upto: Seq) {
+    fn infer_ends(&self, view: &mut View, over: Option<(Seq, Time)>, upto: Seq) {
         let came_whole = self
             .trace
             .iter()
             .filter(|held| held.seq <= upto && held.item.creates())
             .find(|held| matches!(&held.item.op, Op::Trace(trace) if trace.completion == Completion::ClosedWhole));
         let whole_seq = came_whole.map(|held| held.seq);
-        let over = self.over(upto);
-        let ends: Vec<(Option<Id>, Option<Time>)> =
-            view.spans.iter().map(|span| (span.facts.parent.cloned(), span.facts.end.cloned())).collect();
         // What retention took away had its end: a later change does not move it.
         let past = self.past();
         let ended = |span: &SpanView| !span.whole && past.is_some_and(|past| past.span(span.facts.id.stem()).is_some());
-        for span in &mut view.spans {
-            if span.facts.end.is_set() || !span.facts.ended || ended(span) {
-                continue;
-            }
+        let is_endless = |span: &SpanView| span.facts.ended && !span.facts.end.is_set() && !ended(span);
+        let latest = if view.spans.iter().any(is_endless) { latest_children(&view.spans) } else { HashMap::new() };
+        for span in view.spans.iter_mut().filter(|span| is_endless(span)) {
             let closing = self.spans.get(&span.facts.id.stem()).and_then(|list| closing(list, upto)).or(over);
-            let children = ends.iter().filter(|(parent, _)| *parent == Some(span.facts.id)).filter_map(|(_, end)| *end);
             span.inferred_end = match closing {
                 Some((seq, at)) if Some(seq) != whole_seq => Some(at),
-                _ => children.max().or(span.facts.start.cloned()),
+                _ => latest.get(&span.facts.id).copied().or(span.facts.start.cloned()),
             };
         }
         let latest = view.spans.iter().filter_map(SpanView::end).max();
@@ -376,6 +368,11 @@ impl TraceItems {
     }
 }
 
+/// The statements of a list that no delete has ended, as of a record.
+fn alive<'a>(list: &'a [Held], tombs: &Tombs, upto: Seq) -> Vec<&'a Held> {
+    list.iter().filter(|held| held.seq <= upto && !tombs.cover(held)).collect()
+}
+
 /// The record and accept time of the item that ended a span.
 fn closing(list: &[Held], upto: Seq) -> Option<(Seq, Time)> {
     let ended = |held: &&Held| matches!(&held.item.op, Op::Span(span) if span.ended);
@@ -383,8 +380,8 @@ fn closing(list: &[Held], upto: Seq) -> Option<(Seq, Time)> {
 }
 
 /// A subject's native id: as its create spelled it, else as its first item did.
-fn native(list: &[Held]) -> Id {
-    let create = list.iter().find(|held| held.item.creates()).or(list.first());
+fn native<'a>(mut list: impl Iterator<Item = &'a Held> + Clone) -> Id {
+    let create = list.clone().find(|held| held.item.creates()).or_else(|| list.next());
     create.and_then(|held| held.item.span()).unwrap_or_default()
 }
 
@@ -402,72 +399,46 @@ fn span_of(held: &Held) -> Option<&Span> {
     }
 }
 
-fn fold_trace(held: &[Held], project: &ClientProject) -> Option<TraceView> {
+fn fold_trace(held: &[&Held], project: ClientProject) -> Option<TraceView> {
     let folded = fold(held, trace_of)?;
     let mut facts = folded.facts.settled();
     facts.id = held.iter().find(|held| held.item.creates()).or(held.first())?.item.trace()?;
-    facts.completion = held.iter().filter_map(trace_of).map(|trace| trace.completion).max().unwrap_or_default();
-    facts.project = Field::Set(project.clone());
+    let said = held.iter().filter_map(|held| trace_of(held));
+    facts.completion = said.map(|trace| trace.completion).max().unwrap_or_default();
+    facts.project = Field::Set(project);
     facts.resolve();
     Some(TraceView { facts, whole: folded.whole, origin: folded.origin, version: folded.version, inferred_end: None })
 }
 
-fn fold_span(held: &[Held], trace: Id, natives: &HashMap<[u8; 8], Id>) -> Option<SpanView> {
-    let folded = fold(held, span_of)?;
-    let mut facts = folded.facts.settled();
-    let spelled = native(held);
-    facts.id = natives.get(&spelled.stem()).copied().unwrap_or(spelled);
-    facts.trace = Some(trace);
-    facts.ended = held.iter().any(|held| matches!(&held.item.op, Op::Span(span) if span.ended));
-    facts.project = Field::Absent;
-    facts.parent = match facts.parent {
-        Field::Set(parent) if parent.stem() == trace.stem() && !natives.contains_key(&parent.stem()) => Field::Absent,
-        Field::Set(parent) => Field::Set(natives.get(&parent.stem()).copied().unwrap_or(parent)),
-        none => none,
-    };
-    facts.resolve();
-    Some(SpanView { facts, whole: folded.whole, origin: folded.origin, version: folded.version, inferred_end: None })
+impl TraceItems {
+    fn fold_span(&self, held: &[&Held], trace: Id) -> Option<SpanView> {
+        let folded = fold(held, span_of)?;
+        let mut facts = folded.facts.settled();
+        let spelled = native(held.iter().copied());
+        facts.id = self.native_span(spelled).unwrap_or(spelled);
+        facts.trace = Some(trace);
+        facts.ended = held.iter().filter_map(|held| span_of(held)).any(|span| span.ended);
+        facts.project = Field::Absent;
+        if let Field::Set(parent) = facts.parent {
+            facts.parent = match self.native_span(parent) {
+                None if parent.stem() == trace.stem() => Field::Absent,
+                native => Field::Set(native.unwrap_or(parent)),
+            };
+        }
+        facts.resolve();
+        let Folded { whole, origin, version, .. } = folded;
+        Some(SpanView { facts, whole, origin, version, inferred_end: None })
+    }
 }
 
-/// The standing scores: the newest of each (target, name, author), unless taken back since.
-fn scores<'a>(
-    held: impl Iterator<Item = &'a Held>,
-    after: Option<Seq>,
-    trace: Id,
-    natives: &HashMap<[u8; 8], Id>,
-) -> Vec<Score> {
-    let mut held: Vec<&Held> = held.collect();
-    held.sort_by_key(|held| (held.seq, held.position));
-    let mut standing: IndexMap<(Target, String, Option<String>), (Seq, Score)> = IndexMap::new();
-    for held in held {
-        match &held.item.op {
-            Op::Score(score) => {
-                let mut score = score.as_ref().clone();
-                score.target = at_home(&score.target, trace, natives);
-                score.at = held.at;
-                let key = (score.target.clone(), score.name.clone(), score.author.clone());
-                standing.insert(key, (held.seq, score));
-            }
-            Op::DeleteScore { target, name } => {
-                let target = at_home(target, trace, natives);
-                standing.retain(|(held, held_name, _), _| *held != target || held_name != name);
-            }
-            _ => {}
-        }
+/// The latest end of each span's children.
+fn latest_children(spans: &[SpanView]) -> HashMap<Id, Time> {
+    let mut latest: HashMap<Id, Time> = HashMap::new();
+    for (parent, end) in spans.iter().filter_map(|span| Some((span.facts.parent.get()?, *span.facts.end.get()?))) {
+        let held = latest.entry(*parent).or_insert(end);
+        *held = end.max(*held);
     }
-    let after = after.unwrap_or_default();
-    standing.into_values().filter(|(seq, _)| *seq > after).map(|(_, score)| score).collect()
-}
-
-/// A target with native ids.
-fn at_home(target: &Target, trace: Id, natives: &HashMap<[u8; 8], Id>) -> Target {
-    match target {
-        Target::Trace(_) => Target::Trace(trace),
-        Target::Span { span, .. } => {
-            Target::Span { trace: Some(trace), span: natives.get(&span.stem()).copied().unwrap_or(*span) }
-        }
-        Target::Session(session) => Target::Session(session.clone()),
-    }
+    latest
 }
 
 /// Whether nothing more is expected (`design.md §3`, "complete when").

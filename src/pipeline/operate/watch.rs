@@ -48,8 +48,7 @@ impl Operator {
     /// What the destination's courier does not see, or not as an alarm.
     fn look_at(&self, outlet: &Outlet, live: &Live, now: Time) {
         let name = Some(&*outlet.name);
-        let stuck = live.client.stuck().map(|why| format!("the vendor cannot be reached as it is configured: {why}"));
-        self.alarms.set(Kind::Unreachable, name, stuck.as_deref(), now.0);
+        self.alarms.set(Kind::Unreachable, name, live.client.stuck(), now.0);
         let items = outlet.book.lock().counters.quarantined;
         let text = (items > 0).then(|| format!("{items} items could not be decoded any more and are not sent"));
         self.alarms.set(Kind::Quarantined, name, text.as_deref(), now.0);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::canonical::ClientProject;
-use crate::canonical::Id;
 use crate::canonical::Loss;
 use crate::canonical::Op;
 use crate::canonical::Score;
@@ -20,7 +19,6 @@ use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Known;
 use crate::contract::Outward;
-use crate::contract::Plan;
 use crate::contract::Request;
 use crate::contract::VendorProject;
 use crate::contract::Write;
@@ -28,6 +26,7 @@ use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::outward;
 use crate::pipeline::pack;
+use crate::pipeline::undone;
 
 use super::Gathered;
 use super::Lost;
@@ -56,8 +55,13 @@ pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
         let before = presupposed(items, &view);
         let plan = to.plan(&view, before.as_ref(), &out);
         sent.lose(plan.losses.iter().cloned());
-        sent.lose(undone(items, &view, &plan));
-        plans.push(plan.writes);
+        // Of a trace left with nothing the plan deletes the whole.
+        if !view.spans.is_empty() {
+            sent.lose(undone::span_deletes(items, &view, &plan, (0, Seq::MAX)));
+        }
+        let (read, sure): (Vec<Write>, Vec<Write>) = plan.writes.into_iter().partition(|write| write.each.is_some());
+        sent.lose(read.into_iter().filter_map(|write| Some(write.each?.loss)));
+        plans.push(sure);
     }
     sent.requests.extend(requests(&plans, to));
     sent
@@ -89,7 +93,7 @@ fn outward(
     let named = |name: Option<String>| name.unwrap_or_else(|| DEFAULT_NAME.to_owned());
     let project = VendorProject { name: to.project_name(&named(project.name)), stream: named(project.stream) };
     let trace_ms = trace_ms(gathered, items, view);
-    Outward { scope: None, trace_ms, project, known: Known::new(), keep: Keep::Full }
+    Outward { scope: None, trace_ms, project, keep: Keep::Full, ..Outward::default() }
 }
 
 /// The trace's time in ids that carry one; with a clock, inside a server's window.
@@ -142,26 +146,6 @@ fn bare_score(view: &View, target: &Target, name: &str) -> Score {
         project: ClientProject::default(),
         at: Time::default(),
     }
-}
-
-/// Deletes of single spans that the plan says nothing about.
-fn undone<'a>(items: &'a TraceItems, view: &'a View, plan: &'a Plan) -> impl Iterator<Item = Loss> + 'a {
-    let deletes = items.items().filter_map(|item| match &item.op {
-        Op::Delete(Target::Span { span, .. }) => Some((item, *span)),
-        _ => None,
-    });
-    let told = |span: &Id| {
-        let is_it = |target: &Target| matches!(target, Target::Span { span: of, .. } if of.stem() == span.stem());
-        plan.writes.iter().any(|write| is_it(&write.target))
-            || plan.losses.iter().any(|loss| loss.subject == format!("span {span}"))
-    };
-    let alive = |span: &Id| view.spans.iter().any(|held| held.facts.id.stem() == span.stem());
-    deletes.filter(move |(_, span)| !told(span) && !alive(span) && !view.spans.is_empty()).map(|(item, span)| Loss {
-        subject: format!("span {span}"),
-        path: item.path.clone(),
-        why: "a single span cannot be deleted there".to_owned(),
-        carried: false,
-    })
 }
 
 /// The writes of all plans, stage by stage, those that may share a request together.

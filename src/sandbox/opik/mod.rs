@@ -21,6 +21,7 @@ use scores::ScoreKey;
 
 use super::{
     call::{Call, digest},
+    limit::Windows,
     reply::Reply,
     settings::Settings,
 };
@@ -68,6 +69,7 @@ pub(super) struct Store {
     traces: BTreeMap<Key, Row>,
     spans: BTreeMap<Key, Row>,
     scores: BTreeMap<ScoreKey, Value>,
+    windows: Windows,
 }
 
 impl Store {
@@ -78,6 +80,7 @@ impl Store {
             traces: BTreeMap::new(),
             spans: BTreeMap::new(),
             scores: BTreeMap::new(),
+            windows: Windows::default(),
         }
     }
 
@@ -104,6 +107,7 @@ impl Store {
     }
 
     fn private(&mut self, method: &str, path: &[&str], call: &Call, settings: &Settings) -> Outcome {
+        self.charge(method, path, call, settings)?;
         match path {
             ["projects", rest @ ..] => self.project_route(method, rest, call),
             ["auth"] => Ok(Reply::empty(204)),
@@ -114,6 +118,19 @@ impl Store {
             ["spans", rest @ ..] => self.entity_route(Kind::Span, method, rest, call, settings),
             _ => Err(Refusal::NoRoute),
         }
+    }
+
+    /// Counts a write's items against the limit of its credential; a batch counts its items (§7.2).
+    fn charge(&mut self, method: &str, path: &[&str], call: &Call, settings: &Settings) -> Result<(), Refusal> {
+        let list = match (method, path) {
+            ("POST" | "PATCH", ["traces" | "spans", "batch"]) => path[0],
+            ("PUT", [.., "feedback-scores"]) => "scores",
+            _ => return Ok(()),
+        };
+        let body = call.json().unwrap_or_default();
+        let items = body[list].as_array().or(body["ids"].as_array()).map_or(1, Vec::len);
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        self.windows.take(call, items, settings.items_per_window, settings).map_err(Refusal::Limited)
     }
 
     fn entity_route(&mut self, kind: Kind, method: &str, path: &[&str], call: &Call, settings: &Settings) -> Outcome {

@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     Conflict(String),
     NotFound(Kind, String),
     Missing(&'static str),
+    /// So many seconds until the bucket is full again (§7.2).
+    Limited(i64),
     NoRoute,
     Other(u16),
 }
@@ -44,6 +46,7 @@ impl Refusal {
                 Reply::json(404, json!({"code": 404, "message": message}))
             }
             Self::Missing(what) => Reply::json(404, json!({"errors": [format!("{what} not found")]})),
+            Self::Limited(seconds) => trouble(429).header("ratelimit-reset", seconds.to_string()),
             Self::NoRoute => Reply::json(404, json!({"code": 404, "message": "HTTP 404 Not Found"})),
             Self::Other(status) => trouble(status),
         }

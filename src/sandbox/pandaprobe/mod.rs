@@ -2,7 +2,6 @@
 
 mod jsonb;
 mod lenient;
-mod limit;
 mod queue;
 mod read;
 mod refusal;
@@ -19,10 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use limit::Buckets;
 use refusal::Refusal;
 
-use super::{call::Call, reply::Reply, settings::Settings};
+use super::{call::Call, limit::Windows, reply::Reply, settings::Settings};
 
 type Outcome = Result<Reply, Refusal>;
 type Fields = Map<String, Value>;
@@ -50,7 +48,7 @@ pub(super) struct Store {
     queue: VecDeque<Call>,
     /// How many of `queue` a worker's task is under way for.
     attended: usize,
-    buckets: Buckets,
+    windows: Windows,
 }
 
 impl Store {
@@ -63,7 +61,7 @@ impl Store {
             scores: Vec::new(),
             queue: VecDeque::new(),
             attended: 0,
-            buckets: Buckets::default(),
+            windows: Windows::default(),
         }
     }
 

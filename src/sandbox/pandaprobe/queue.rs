@@ -10,7 +10,11 @@ impl Store {
     /// Checks, counts and queues; 202 says nothing about what the worker will make of it.
     pub(super) fn enqueue(&mut self, call: &Call, settings: &Settings) -> Outcome {
         let (id, _) = read(call)?;
-        self.buckets.take(call, settings)?;
+        // 100 a minute and credential, no header that tells when to come again (§13).
+        if let Some(limit) = settings.rate_limit_per_minute {
+            let taken = self.windows.take(call, 1, Some(limit), settings);
+            taken.map_err(|_| Refusal::Limited(limit))?;
+        }
         let task = call.mint_v4();
         self.queue.push_back(call.clone());
         Ok(Reply::json(202, json!({"trace_id": id, "task_id": task})))
@@ -19,7 +23,7 @@ impl Store {
     /// How many queued traces have no task yet; from now on all have.
     pub(in crate::sandbox) fn unattended(&mut self) -> usize {
         let new = self.queue.len().saturating_sub(self.attended);
-        self.attended = self.queue.len();
+        self.attended += new;
         new
     }
 
@@ -32,6 +36,13 @@ impl Store {
         let next = if settings.reorder { random_range(0..self.queue.len()) } else { 0 };
         let call = self.queue.remove(next)?;
         self.store(&call).then_some(call)
+    }
+
+    /// Loses what waits, as a broker that restarts without its disk.
+    pub(in crate::sandbox) fn lose_queue(&mut self) -> usize {
+        let lost = self.queue.len();
+        self.queue.clear();
+        lost
     }
 
     /// Stores a queued trace, or loses it without a word.

@@ -86,7 +86,7 @@ async fn settings_change_one_by_one() {
         after,
         json!({
             "rate_limit_per_minute": null, "queue_delay_ms": 50, "reorder": true, "worker_down": false,
-            "id_window_hours": null, "refuse_after_completion": true,
+            "id_window_hours": null, "refuse_after_completion": true, "items_per_window": null, "window_seconds": 60,
         })
     );
     assert_eq!(site.post("/_sandbox/pandaprobe/settings", json!({"speed": 1})).await.0, 400);

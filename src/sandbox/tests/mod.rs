@@ -1,5 +1,6 @@
 //! The stand-ins over real sockets.
 
+mod faults;
 mod galileo;
 mod inspect;
 mod journal;

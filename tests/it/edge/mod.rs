@@ -3,6 +3,7 @@
 mod bodies;
 mod connections;
 mod fake;
+mod fuzz;
 mod guarding;
 mod load;
 mod routes;

@@ -186,15 +186,21 @@ impl Site {
     /// Waits until nothing is pending anywhere.
     pub(crate) async fn settled(&self) {
         let gateway = self.gateway.as_ref().unwrap();
-        eventually("everything is settled", async || {
+        let settled = async || {
             let head = gateway.ledger.head();
             let done = |book: &Arc<parking_lot::Mutex<Book>>| {
                 let book = book.lock();
-                book.cursor == head && book.pending() == 0
+                book.cursor == head && book.gaps.is_empty() && book.pending() == 0
             };
             gateway.books.values().all(done).then_some(())
-        })
-        .await;
+        };
+        let start = Instant::now();
+        while settled().await.is_none() {
+            if start.elapsed() > PATIENCE {
+                panic!("waited in vain until everything is settled: {}", self.admin("/api/destinations").await.1);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Items by outcome at a destination: accepted, delivered, dead, pending.

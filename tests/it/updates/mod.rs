@@ -6,6 +6,7 @@
 mod again;
 mod early;
 mod gone;
+mod old;
 mod retired;
 mod scene;
 mod waiting;

@@ -145,6 +145,7 @@ impl<'a> Address<'a> {
             bucket: Bucket::Write,
             target,
             unless: None,
+            each: None,
         }
     }
 }

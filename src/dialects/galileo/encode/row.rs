@@ -73,7 +73,7 @@ macro_rules! give_common {
         $step.external_id = $facts.external_id.clone();
         $step.dataset_input = $facts.dataset_input.clone();
         $step.dataset_output = $facts.dataset_output.clone();
-        $step.dataset_metadata = $facts.dataset_metadata.clone();
+        $step.dataset_metadata = $facts.dataset_metadata.cloned().filter(Raw::is_object).into();
     }};
 }
 
@@ -193,13 +193,18 @@ pub(super) fn word(view: &SpanView) -> String {
     word.to_owned()
 }
 
+/// Whether something is a list of objects: what the vendor refuses would cost the whole trace.
+fn objects(raw: &Raw) -> bool {
+    raw.elements().is_some_and(|list| list.iter().all(Raw::is_object))
+}
+
 /// The fields of single types.
 fn give_typed(step: &mut wire::Step, facts: &Span, word: &str, same: bool) {
     let has = |types: &[&str]| same || types.contains(&word);
     if has(&["llm"]) {
         step.model = facts.model.clone();
-        step.tools = facts.tools.clone();
-        step.events = facts.events.clone();
+        step.tools = facts.tools.cloned().filter(objects).into();
+        step.events = facts.events.cloned().filter(objects).into();
         step.finish_reason = facts.finish_reason.clone();
         let parameter = || facts.model_parameters.get()?.members()?.get("temperature")?.read::<f64>().ok();
         let parameter = if same { None } else { parameter() };

@@ -47,7 +47,7 @@ pub(super) fn decode(call: &Call, seed: &Seed) -> Result<Decoded, Refusal> {
     let parts: Vec<&str> = path.split('/').collect();
     match (call.method.as_str(), parts.as_slice()) {
         ("POST", [rows @ ("traces" | "spans")]) => reader.create(rows, "", &body(call)?)?,
-        ("POST", [rows @ ("traces" | "spans"), "batch"]) => reader.creates(rows, body(call)?)?,
+        ("POST", [rows @ ("traces" | "spans"), "batch"]) => reader.creates(rows, call)?,
         ("PATCH", [rows @ ("traces" | "spans"), "batch"]) => reader.updates(rows, body(call)?)?,
         ("PATCH", [rows @ ("traces" | "spans"), id]) => reader.update(rows, id, "", &body(call)?, false)?,
         ("POST", ["traces", "delete"]) => reader.deletes(body(call)?)?,
@@ -76,23 +76,49 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn creates(&mut self, rows: &str, batch: wire::Batch) -> Result<(), Refusal> {
-        let list = if rows == "spans" { batch.spans } else { batch.traces };
+    /// Reads a batch in one go; where that fails, row by row, to say which one and why.
+    fn creates(&mut self, rows: &str, call: &Call) -> Result<(), Refusal> {
+        let path = |at: usize| format!("{rows}[{at}]");
+        let list = if rows == "spans" {
+            if let Some(list) = body::<wire::Spans>(call).ok().and_then(|batch| batch.spans.take()) {
+                return (0..).zip(list).try_for_each(|(at, row)| self.create_span(&path(at), row));
+            }
+            body::<wire::Batch>(call)?.spans
+        } else {
+            if let Some(list) = body::<wire::Traces>(call).ok().and_then(|batch| batch.traces.take()) {
+                return (0..).zip(list).try_for_each(|(at, row)| self.create_trace(&path(at), row));
+            }
+            body::<wire::Batch>(call)?.traces
+        };
         let list = list.take().ok_or_else(|| missing(rows))?;
-        list.iter().enumerate().try_for_each(|(at, row)| self.create(rows, &format!("{rows}[{at}]"), row))
+        list.iter().enumerate().try_for_each(|(at, row)| self.create(rows, &path(at), row))
     }
 
     fn create(&mut self, rows: &str, path: &str, row: &Raw) -> Result<(), Refusal> {
-        let mut at = At::new(path, Form::Create, &mut self.out.losses);
-        let (rank, op) = if rows == "spans" {
-            let row: wire::Span = at.read(row)?;
-            let id = at.own_id(&row.id, self.seed)?;
-            (rank(&row.end_time, &row.last_updated_at, &at)?, Op::Span(Box::new(span(row, id, &mut at)?)))
+        let at = At::new(path, Form::Create, &mut self.out.losses);
+        if rows == "spans" {
+            let row = at.read(row)?;
+            self.create_span(path, row)
         } else {
-            let row: wire::Trace = at.read(row)?;
-            let id = at.own_id(&row.id, self.seed)?;
-            (rank(&row.end_time, &row.last_updated_at, &at)?, Op::Trace(Box::new(trace(row, id, &mut at)?)))
-        };
+            let row = at.read(row)?;
+            self.create_trace(path, row)
+        }
+    }
+
+    fn create_span(&mut self, path: &str, row: wire::Span) -> Result<(), Refusal> {
+        let mut at = At::new(path, Form::Create, &mut self.out.losses);
+        let id = at.own_id(&row.id, self.seed)?;
+        let rank = rank(&row.end_time, &row.last_updated_at, &at)?;
+        let op = Op::Span(Box::new(span(row, id, &mut at)?));
+        self.push(path, rank, op);
+        Ok(())
+    }
+
+    fn create_trace(&mut self, path: &str, row: wire::Trace) -> Result<(), Refusal> {
+        let mut at = At::new(path, Form::Create, &mut self.out.losses);
+        let id = at.own_id(&row.id, self.seed)?;
+        let rank = rank(&row.end_time, &row.last_updated_at, &at)?;
+        let op = Op::Trace(Box::new(trace(row, id, &mut at)?));
         self.push(path, rank, op);
         Ok(())
     }

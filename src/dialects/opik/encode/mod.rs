@@ -1,5 +1,6 @@
 //! From a view to the vendor's requests: whole rows wherever the create is held, its own updates else.
 
+mod late;
 mod reserve;
 mod rows;
 mod scores;
@@ -62,7 +63,12 @@ pub(super) fn vendor_id(id: Id, trace: Id, out: &Outward) -> String {
 }
 
 fn vendor_bytes(id: Id, trace: Id, out: &Outward) -> [u8; 16] {
-    out.scoped(id, trace).v7(out.trace_ms)
+    let scoped = out.scoped(id, trace);
+    match out.fresh.get(&id.stem()) {
+        Some(ms) => scoped.v7_at(*ms),
+        None if out.retimed => scoped.v7_at(out.trace_ms),
+        None => scoped.v7(out.trace_ms),
+    }
 }
 
 fn plan_trace(view: &View, trace: &TraceView, before: Option<&TraceView>, out: &Outward, plan: &mut Plan) {
@@ -71,8 +77,11 @@ fn plan_trace(view: &View, trace: &TraceView, before: Option<&TraceView>, out: &
     if trace.whole {
         let mut row = rows::trace(trace, out, &mut losses);
         let before = before.filter(|before| before.whole).map(|before| rows::trace(before, out, &mut Vec::new()));
-        if before.is_some_and(|before| before == row) {
+        if before.as_ref() == Some(&row) {
             return;
+        }
+        if late::applies(view.id, before.is_some(), out) {
+            return late::plan(("traces", view.id, view.id), (&row, before.as_ref()), out, (plan, losses));
         }
         row.last_updated_at = Field::Set(trace.version.rfc3339(6));
         let about = payload([&row.input, &row.output, &row.metadata]);
@@ -81,7 +90,7 @@ fn plan_trace(view: &View, trace: &TraceView, before: Option<&TraceView>, out: &
     }
     let update = rows::trace_update(trace, out, &mut losses);
     let before = before.map(|before| rows::trace_update(before, out, &mut Vec::new()));
-    if let Some(row) = changed(&update, before.as_ref(), &["project_name"]) {
+    if let Some(row) = changed(&update, before.as_ref(), late::OF_TRACE) {
         plan.push(patch("traces", view.id, view.id, target, &row, out), losses);
     }
 }
@@ -94,8 +103,11 @@ fn plan_span(view: &View, span: &SpanView, before: Option<&SpanView>, out: &Outw
         let mut row = rows::span(span, view.id, out, &mut losses);
         let before = before.filter(|before| before.whole);
         let before = before.map(|before| rows::span(before, view.id, out, &mut Vec::new()));
-        if before.is_some_and(|before| before == row) {
+        if before.as_ref() == Some(&row) {
             return;
+        }
+        if late::applies(id, before.is_some(), out) {
+            return late::plan(("spans", id, view.id), (&row, before.as_ref()), out, (plan, losses));
         }
         row.last_updated_at = Field::Set(span.version.rfc3339(6));
         let about = payload([&row.input, &row.output, &row.metadata]);
@@ -104,7 +116,7 @@ fn plan_span(view: &View, span: &SpanView, before: Option<&SpanView>, out: &Outw
     }
     let update = rows::span_update(span, view.id, out, &mut losses);
     let before = before.map(|before| rows::span_update(before, view.id, out, &mut Vec::new()));
-    if let Some(row) = changed(&update, before.as_ref(), &["project_name", "trace_id", "parent_span_id"]) {
+    if let Some(row) = changed(&update, before.as_ref(), late::OF_SPAN) {
         plan.push(patch("spans", id, view.id, target, &row, out), losses);
     }
 }
@@ -136,6 +148,7 @@ fn create(rows: &str, target: Target, row: Bytes, out: &Outward) -> Write {
         bucket: Bucket::Write,
         target,
         unless: None,
+        each: None,
     }
 }
 
@@ -151,7 +164,7 @@ fn delete(view: &View, out: &Outward) -> Write {
 
 fn alone<T: Serialize>(method: Method, path: String, body: &T, bucket: Bucket, target: Target) -> Write {
     let (batch, headers, row) = (String::new(), Vec::new(), json(body, 0));
-    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None }
+    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None, each: None }
 }
 
 /// A row's own facts take about so much; payloads come on top.

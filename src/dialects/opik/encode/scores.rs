@@ -127,6 +127,7 @@ fn set(score: &Score, row: &wire::Score, out: &Outward) -> Write {
         bucket: Bucket::Score,
         target: score.target.clone(),
         unless: None,
+        each: None,
     }
 }
 

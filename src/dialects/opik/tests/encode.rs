@@ -54,7 +54,7 @@ fn set<T>(value: T) -> Field<T> {
     Field::Set(value)
 }
 
-fn text(value: &str) -> Field<String> {
+pub(super) fn text(value: &str) -> Field<String> {
     Field::Set(value.to_owned())
 }
 
@@ -67,7 +67,7 @@ fn micros(after: i64) -> Time {
 }
 
 /// A trace of this dialect with a span that has every field it knows.
-fn full() -> View {
+pub(super) fn full() -> View {
     let span = Span {
         id: id(SPAN),
         trace: Some(id(TRACE)),
@@ -126,7 +126,7 @@ fn plan(view: &View, shown: Option<&View>) -> Plan {
     Opik.plan(view, shown, &out())
 }
 
-fn row(write: &Write) -> Value {
+pub(super) fn row(write: &Write) -> Value {
     read(&write.row)
 }
 

@@ -30,6 +30,7 @@ fn write(batch: &str, path: &str, row: &str) -> Write {
         bucket: Bucket::Write,
         target: Target::Trace(Id::default()),
         unless: None,
+        each: None,
     }
 }
 

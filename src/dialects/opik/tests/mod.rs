@@ -6,6 +6,7 @@ mod encode;
 mod exchange;
 mod foreign;
 mod hostile;
+mod late;
 mod reads;
 mod routes;
 mod verdicts;

@@ -7,6 +7,8 @@
 use bytes::Bytes;
 use http::Method;
 use indexmap::IndexMap;
+use percent_encoding::NON_ALPHANUMERIC;
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use super::Row;
@@ -23,12 +25,16 @@ use crate::canonical::Target;
 use crate::canonical::View;
 use crate::canonical::complement;
 use crate::contract::Bucket;
+use crate::contract::Each;
 use crate::contract::Outward;
 use crate::contract::Plan;
 use crate::contract::Request;
 use crate::contract::Write;
 use crate::dialects::pandaprobe::settings;
 use crate::dialects::pandaprobe::wire;
+
+/// Where scores are.
+const SCORES: &str = "/evaluations/trace-scores";
 
 /// Keys that an update cannot change.
 const FIXED: [&str; 5] = ["trace_id", "span_id", "parent_span_id", "started_at", "spans"];
@@ -193,20 +199,45 @@ impl Planner {
         let gone =
             |score: &&&Score| !view.scores.iter().any(|kept| kept.target == score.target && kept.name == score.name);
         for score in held.iter().filter(gone) {
-            let subject = format!("score {:?} on {}", score.name, score.target);
-            self.lose(subject, "score", "cannot be taken back without its id at the vendor");
+            if let Ok((body, _)) = body(score) {
+                self.take_back(score, &json(&body), view, out);
+            }
         }
     }
 
-    fn score(&mut self, score: &Score, body: &Bytes, view: &View, out: &Outward) {
-        self.write(2, Method::POST, "/evaluations/trace-scores".to_owned(), body.clone());
-        let look = Request {
-            method: Method::GET,
-            path: format!("/evaluations/trace-scores/{}", shown(view.id, view.id, out)),
-            headers: vec![(settings::PROJECT_HEADER, self.project.clone())],
-            bucket: Bucket::Free,
-            ..Request::default()
+    /// Takes a score back by the ids that its rows have there: each POST added one
+    /// (`wire/pandaprobe.md §4`, §10).
+    fn take_back(&mut self, score: &Score, body: &Bytes, view: &View, out: &Outward) {
+        let subject = format!("score {:?} on {}", score.name, score.target);
+        let why = "cannot be taken back without its id at the vendor".to_owned();
+        let loss = Loss { subject, path: "score".to_owned(), why, carried: false };
+        let look = self.look(score, true, view, out);
+        self.write(2, Method::DELETE, SCORES.to_owned(), body.clone());
+        if let Some(write) = self.plan.writes.last_mut() {
+            write.bucket = Bucket::Score;
+            write.target = score.target.clone();
+            write.each = Some(Box::new(Each { look, loss }));
+        }
+    }
+
+    /// The read that shows a score's rows: the latest of its name, or all of them. The latter share one
+    /// rate limit with the posts (`wire/pandaprobe.md §13`), so they are asked for where it must be.
+    fn look(&self, score: &Score, all: bool, view: &View, out: &Outward) -> Request {
+        let trace = shown(view.id, view.id, out);
+        let name = utf8_percent_encode(&score.name, NON_ALPHANUMERIC);
+        let path = match all {
+            true => format!("{SCORES}?trace_id={trace}&name={name}&limit=200"),
+            false => format!("{SCORES}/{trace}"),
         };
+        let headers = vec![(settings::PROJECT_HEADER, self.project.clone())];
+        Request { method: Method::GET, path, headers, bucket: Bucket::Free, ..Request::default() }
+    }
+
+    fn score(&mut self, score: &Score, body: &Bytes, view: &View, out: &Outward) {
+        // Of a name that the trace and its spans share, the latest may be another's.
+        let shared = view.scores.iter().any(|other| other.name == score.name && other.target != score.target);
+        let look = self.look(score, shared, view, out);
+        self.write(2, Method::POST, SCORES.to_owned(), body.clone());
         if let Some(write) = self.plan.writes.last_mut() {
             write.bucket = Bucket::Score;
             write.target = score.target.clone();
@@ -234,6 +265,7 @@ impl Planner {
             bucket,
             target: Target::Trace(self.trace),
             unless: None,
+            each: None,
         });
     }
 }

@@ -217,6 +217,51 @@ fn scores_come_last_each_alone_and_looked_up_first() {
 }
 
 #[test]
+fn scores_of_one_name_are_looked_for_among_all() {
+    let mut view = view(&[created()]);
+    let of_span = Target::Span { trace: Some(id(TRACE)), span: id(SPAN) };
+    view.scores =
+        vec![score("a b", ScoreValue::Number(0.5)), Score { target: of_span, ..score("a b", ScoreValue::Number(0.5)) }];
+    let plan = PandaProbe.plan(&view, None, &out());
+    let all = format!("/evaluations/trace-scores?trace_id={TRACE}&name=a%20b&limit=200");
+    for write in &plan.writes[1..] {
+        assert_eq!(write.unless.as_ref().unwrap().path, all);
+    }
+    let row = |span: Option<&str>, value: &str| {
+        let metadata = span.map_or(
+            json!({"_spangate": {"v": 1, "c": {"source": "sdk"}}}),
+            |span| json!({"span_id": span, "_spangate": {"v": 1, "c": {"source": "sdk"}}}),
+        );
+        json!({"id": CHILD, "name": "a b", "value": value, "data_type": "NUMERIC", "reason": null, "metadata": metadata})
+    };
+    let shows = |at: usize, rows: &[Value]| {
+        PandaProbe.confirmed(&plan.writes[at], &answer(200, &json!({"items": rows, "total": rows.len()}).to_string()))
+    };
+    assert!(shows(1, &[row(Some(SPAN), "0.9"), row(None, "0.5")]));
+    assert!(!shows(1, &[row(Some(SPAN), "0.5")]));
+    assert!(shows(2, &[row(None, "0.9"), row(Some(SPAN), "0.5")]));
+    assert!(!shows(2, &[row(Some(SPAN), "0.9"), row(Some(SPAN), "0.5")]));
+}
+
+#[test]
+fn a_score_is_taken_back_by_the_ids_that_a_read_finds() {
+    let mut before = view(&[created()]);
+    before.scores = vec![score("quality", ScoreValue::Number(0.5))];
+    let plan = PandaProbe.plan(&view(&[created()]), Some(&before), &out());
+    let [write] = plan.writes.as_slice() else { panic!("one write, not {:?}", plan.writes) };
+    let each = write.each.as_ref().unwrap();
+    assert_eq!(each.look.path, format!("/evaluations/trace-scores?trace_id={TRACE}&name=quality&limit=200"));
+    let rows = json!({"items": [{"id": SPAN, "name": "quality"}, {"id": CHILD, "name": "quality"},
+        {"id": TRACE, "name": "quality", "metadata": {"span_id": SPAN}}, {"id": TRACE, "name": "other"}]});
+    let deletes = PandaProbe.each(write, &answer(200, &rows.to_string())).unwrap();
+    let lines: Vec<_> = deletes.iter().map(|write| format!("{} {}", write.method, write.path)).collect();
+    assert_eq!(lines, [SPAN, CHILD].map(|id| format!("DELETE /evaluations/trace-scores/{id}")));
+    assert_eq!(PandaProbe.pack(&[&deletes[0]]).body, None);
+    assert_eq!(PandaProbe.each(write, &answer(200, r#"{"items":[]}"#)).unwrap().len(), 0);
+    assert!(PandaProbe.each(write, &answer(500, "Internal Server Error")).is_err());
+}
+
+#[test]
 fn a_project_name_that_the_vendor_refuses_is_mapped() {
     let named = |name: &str| {
         let mut out = out();

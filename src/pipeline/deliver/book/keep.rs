@@ -116,9 +116,10 @@ impl Book {
         })
     }
 
-    /// What retention must not take away, as of the last settled step.
+    /// What retention must not take away: what is open now, and what a restart would find open.
     pub fn pins(&self) -> Pins {
-        Pins { base: self.base, gaps: self.gaps.all().collect(), traces: self.traces.keys().copied().collect() }
+        let traces = self.traces.keys().chain(&self.closed).copied().collect();
+        Pins { base: self.base, gaps: self.kept_gaps.all().collect(), traces }
     }
 
     /// Nothing is read ahead of its turn once there is no gap.

@@ -282,10 +282,12 @@ impl Book {
     /// Looks at a trace again later.
     pub(super) fn again(&mut self, key: SubjectKey, due: Time, failed: Option<(String, Option<Seq>)>) {
         let Some(mut state) = self.take(key) else { return };
+        // What came while it was looked at knows better than the look, which did not see it.
+        let unseen = failed.is_none() && state.flying.is_some_and(|flying| state.last > flying);
+        state.due = if unseen { due.min(state.due) } else { due };
         state.state = State::Waiting;
         state.adopted = None;
         state.flying = None;
-        state.due = due;
         if let Some((why, frozen)) = failed {
             state.attempts += 1;
             state.why = Some(why);

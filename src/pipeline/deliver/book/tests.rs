@@ -65,6 +65,22 @@ fn an_orphan_adopted_on_the_way_is_sent_again_and_not_taken_for_shown() {
 }
 
 #[test]
+fn news_that_comes_while_a_trace_is_looked_at_is_not_put_off() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    note(&mut book, OTHER, 2);
+    assert_eq!(take(&mut book).len(), 2);
+    note(&mut book, TRACE, 3);
+    book.again(TRACE, LATER, None);
+    book.again(OTHER, LATER, None);
+    assert_eq!(book.trace(TRACE).unwrap().due, Time(1));
+    assert_eq!(book.trace(OTHER).unwrap().due, LATER);
+    take(&mut book);
+    book.again(TRACE, LATER, None);
+    assert_eq!(book.trace(TRACE).unwrap().due, LATER);
+}
+
+#[test]
 fn what_is_parked_comes_back_with_news_and_the_books_balance() {
     let mut book = Book::default();
     note(&mut book, TRACE, 1);

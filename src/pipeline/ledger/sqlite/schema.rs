@@ -121,6 +121,8 @@ pub(super) fn common(conn: &Connection) -> rusqlite::Result<()> {
     )?;
     // Copying the log into the file belongs to `close`; a drop must be as quick as a kill.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Else a cached statement is compiled again whenever a parameter changes that its plan looked at.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(())
 }

@@ -1,0 +1,99 @@
+//! The disk is full, or gives back what was not written.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::send;
+use crate::support::Plan;
+use crate::support::Setup;
+use crate::support::eventually;
+use crate::support::oracle;
+
+/// New requests are told to come back, before anything of them is kept; what is kept goes on being
+/// delivered, and when there is room again nobody has to start anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn disk_full() {
+    let Some(volume) = Volume::mount("64m") else {
+        println!("skipped: a tmpfs cannot be mounted here");
+        return;
+    };
+    let setup = Setup::to(&["opik"]).ledger_in(&volume.0).reserve("24MiB");
+    let site = setup.start().await;
+    site.vendor("opik").broken(json!({"status": 503})).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    let ballast = volume.0.join("ballast");
+    std::fs::write(&ballast, vec![1; 40 << 20]).unwrap();
+    let client = site.client();
+    let refused = Plan::whole("refused");
+    let step = &refused.steps[0];
+    eventually("a request is refused", async || {
+        let (status, _) = client.once(step.method, &step.path, &step.body).await.unwrap();
+        assert!(status == 429 || status == 204, "{status}");
+        (status == 429).then_some(())
+    })
+    .await;
+    let (status, _) = site.admin("/readyz").await.unwrap();
+    assert_eq!(status, 503, "what takes nothing is not ready");
+    site.vendor("opik").clear_faults().await;
+    eventually("what is kept is delivered", async || (site.counts("opik").await.0 >= 6).then_some(())).await;
+    std::fs::remove_file(&ballast).unwrap();
+    client.send(&refused).await;
+    plans.push(refused);
+    site.settled().await;
+    oracle::nothing_is_lost(&site, "opik", &plans).await;
+    site.ready().await;
+    site.close().await;
+}
+
+/// One record is not what was written: it is put aside and counted, the others go out.
+#[tokio::test(flavor = "multi_thread")]
+async fn record_corrupt() {
+    let mut site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").broken(json!({"status": 503})).await;
+    let plans = send(&site, &["a", "b", "c"]).await;
+    site.stop().await;
+    {
+        let ledger = Connection::open(site.ledger().join("ledger.db")).unwrap();
+        let rotten = "UPDATE records SET env = zeroblob(length(env)) WHERE seq = (SELECT MIN(seq) + 3 FROM records)";
+        assert_eq!(ledger.execute(rotten, []).unwrap(), 1);
+    }
+    site.vendor("opik").clear_faults().await;
+    site.open().await;
+    site.settled().await;
+    let shown = oracle::glimpses(&site, "opik").await;
+    for plan in [&plans[0], &plans[2]] {
+        assert_eq!(shown[&plan.name]["spans"]["lookup"]["output"], "3 degrees", "{}", plan.name);
+    }
+    let standing = site.stands("opik", "settled", |standing| standing["pending"] == 0).await;
+    assert_eq!((&standing["delivered"], &standing["quarantined"]), (&json!(8), &json!(1)), "{standing:#}");
+    let plans = send(&site, &["d"]).await;
+    site.vendor("opik")
+        .shows("the next one", |traces| traces.iter().any(|one| one["trace"]["name"] == plans[0].name))
+        .await;
+    site.close().await;
+}
+
+/// A small volume of its own, unmounted at the end.
+struct Volume(PathBuf);
+
+impl Volume {
+    fn mount(size: &str) -> Option<Self> {
+        let at = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
+        let size = format!("size={size}");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at)).then_some(Self(at))
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg("--lazy").arg(&self.0));
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+fn run(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}

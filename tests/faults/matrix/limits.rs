@@ -1,0 +1,72 @@
+//! A vendor asks for patience.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::all_shown;
+use super::has_all;
+use super::named;
+use super::send;
+use crate::support::Setup;
+use crate::support::VENDORS;
+
+/// Nothing at all goes to a vendor before the time that it named.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_429_with_retry_after() {
+    let site = Setup::to(&VENDORS).start().await;
+    for vendor in VENDORS {
+        site.vendor(vendor).fault(&json!({"status": 429, "retry_after": 4, "count": 1})).await;
+    }
+    let mut plans = send(&site, &["a"]).await;
+    for vendor in VENDORS {
+        named(&site, &mut plans, vendor, "limited", "429").await;
+    }
+    let told = Instant::now();
+    plans.extend(send(&site, &["b", "c"]).await);
+    while told.elapsed() < Duration::from_millis(2_500) {
+        for vendor in VENDORS {
+            let requests = site.vendor(vendor).requests().await.len();
+            assert!(requests <= 2, "{vendor} was asked {requests} times while it wanted to be left alone");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for vendor in VENDORS {
+        all_shown(&site, vendor, &plans).await;
+    }
+    site.close().await;
+}
+
+/// Opik's own buckets: a batch counts its items, and the header says when there is room again.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_429_of_a_full_bucket() {
+    let site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").settings(&json!({"items_per_window": 45, "window_seconds": 2})).await;
+    let names: Vec<String> = (0..25).map(|n| format!("trace {n}")).collect();
+    let plans = send(&site, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    all_shown(&site, "opik", &plans).await;
+    assert!(site.vendor("opik").asked(429).await > 0, "the bucket was never full");
+    site.close().await;
+}
+
+/// No header says how long a quota lasts: a probe now and then, until the operator knows better.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_429_quota_without_a_header() {
+    let site = Setup::to(&["pandaprobe", "opik"]).start().await;
+    let quota =
+        json!({"status": 429, "body": "{\"detail\":\"usage quota exceeded\"}", "content_type": "application/json"});
+    site.vendor("pandaprobe").broken(quota).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    named(&site, &mut plans, "pandaprobe", "limited", "429").await;
+    has_all(&site, "opik", &plans).await;
+    let asked = site.vendor("pandaprobe").asked(429).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let again = site.vendor("pandaprobe").asked(429).await;
+    assert!(again <= asked + 1, "asked {} times more in three seconds", again - asked);
+    site.vendor("pandaprobe").clear_faults().await;
+    let (status, text) = site.command("/api/destinations/pandaprobe/resume", &json!({})).await;
+    assert_eq!(status / 100, 2, "{text}");
+    all_shown(&site, "pandaprobe", &plans).await;
+    site.close().await;
+}

@@ -1,0 +1,178 @@
+//! A vendor refuses what it is sent, for good or not.
+
+use serde_json::json;
+
+use super::all_shown;
+use super::named;
+use super::send;
+use super::send_together;
+use crate::support::Plan;
+use crate::support::Setup;
+use crate::support::VENDORS;
+use crate::support::eventually;
+use crate::support::oracle;
+
+/// One row among many is refused: all of them are refused with it, until it stands alone. Only it is
+/// given up.
+async fn one_poison_row(status: u16) {
+    let site = Setup::to(&["opik", "pandaprobe"]).start().await;
+    site.vendor("opik").broken(json!({"status": status, "holds": "poison", "path": "batch"})).await;
+    let output = |n| if n == 17 { "poison" } else { "3 degrees" };
+    let mut plans: Vec<Plan> = (0..40).map(|n| Plan::saying(&format!("trace {n}"), output(n))).collect();
+    send_together(&site, &plans).await;
+    site.settled().await;
+    assert!(site.vendor("opik").asked(status).await > 1, "nothing was split");
+    assert_eq!(site.counts("opik").await, (119, 1, 0));
+    assert_eq!(site.counts("pandaprobe").await, (120, 0, 0));
+    oracle::nothing_is_lost(&site, "pandaprobe", &plans).await;
+    let shown = oracle::glimpses(&site, "opik").await;
+    assert_eq!(shown.len(), 40);
+    assert!(shown["trace 17"]["spans"].get("lookup").is_none(), "{:#}", shown["trace 17"]);
+    plans.remove(17);
+    for plan in plans {
+        assert_eq!(shown[&plan.name]["spans"]["lookup"]["output"], "3 degrees", "{}", plan.name);
+    }
+    let standing = site.stands("opik", "there", |_| true).await;
+    assert_eq!((&standing["parked"], &standing["open"]), (&json!(1), &json!(1)), "{standing:#}");
+    let dead = async || {
+        (site.metric("spangate_items", &["destination=\"opik\"", "outcome=\"dead\""]).await >= 1.0).then_some(())
+    };
+    eventually("/metrics counts what is given up", dead).await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_400_for_one_row_among_many() {
+    one_poison_row(400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_422_for_one_row_among_many() {
+    one_poison_row(422).await;
+}
+
+/// An update finds nothing yet, because the vendor is still at the create.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_404_on_patch() {
+    let site = Setup::to(&["galileo", "pandaprobe"]).start().await;
+    let plan = Plan::live_opik("late");
+    let (first, rest) = plan.steps.split_at(5);
+    let client = site.client();
+    for step in first {
+        client.step(step).await;
+    }
+    client.step(&rest[0]).await;
+    site.settled().await;
+    for vendor in ["galileo", "pandaprobe"] {
+        site.vendor(vendor).fault(&json!({"status": 404, "method": "PATCH", "count": 3})).await;
+    }
+    let trace = plan.steps[0].body["traces"][0]["id"].as_str().unwrap();
+    let patch = json!({"project_name": "web", "output": "4 degrees"});
+    client.until_acked("PATCH", &format!("/v1/private/traces/{trace}"), &patch).await;
+    site.settled().await;
+    for vendor in ["galileo", "pandaprobe"] {
+        assert_eq!(oracle::glimpses(&site, vendor).await["late"]["output"], "4 degrees", "{vendor}");
+        assert_eq!(site.counts(vendor).await, (plan.items() + 1, 0, 0), "{vendor}");
+        let refused = site.vendor(vendor).writes().await.iter().filter(|write| write["status"] == 404).count();
+        assert_eq!(refused, 3, "{vendor}");
+    }
+    site.close().await;
+}
+
+/// The key is refused: nothing is given up, nothing else is sent with it but a probe now and then, and a
+/// new key sets it free.
+async fn key_is_refused(status: u16) {
+    let mut site = Setup::to(&VENDORS).start().await;
+    for vendor in VENDORS {
+        site.vendor(vendor).broken(json!({"status": status, "credential": "vendor-key"})).await;
+    }
+    let mut plans = send(&site, &["a", "b"]).await;
+    for vendor in VENDORS {
+        named(&site, &mut plans, vendor, "credential", &status.to_string()).await;
+    }
+    plans.extend(send(&site, &["c", "d", "e"]).await);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    for vendor in VENDORS {
+        let asked = site.vendor(vendor).asked(status).await;
+        assert!((1..=3).contains(&asked), "{vendor} was sent {asked} requests with a key that it refuses");
+    }
+    site.stop().await;
+    site.reconfigure(|setup| {
+        let keys = "api_keys = [\"env:VENDOR_KEY_2\"]\negress = { requests_per_minute = 600000 }";
+        VENDORS.iter().fold(setup, |setup, vendor| setup.destination(vendor, keys))
+    });
+    site.open().await;
+    for vendor in VENDORS {
+        all_shown(&site, vendor, &plans).await;
+    }
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_401() {
+    key_is_refused(401).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_403() {
+    key_is_refused(403).await;
+}
+
+/// The vendor takes the key again by itself: a probe finds out.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes more than a minute: a probe goes out every sixty seconds"]
+async fn vendor_401_for_a_while() {
+    let site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").broken(json!({"status": 401})).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    named(&site, &mut plans, "opik", "credential", "401").await;
+    site.vendor("opik").clear_faults().await;
+    eventually("the destination goes on", async || (site.counts("opik").await.2 == 0).then_some(())).await;
+    all_shown(&site, "opik", &plans).await;
+    site.close().await;
+}
+
+/// A body is too large for the vendor: halves, and what was learned is remembered.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_413() {
+    let site = Setup::to(&["opik"]).start().await;
+    let opik = site.vendor("opik");
+    opik.broken(json!({"status": 413, "larger_than": 6_000, "path": "batch"})).await;
+    let mut plans = Vec::new();
+    let mut refused = Vec::new();
+    for round in 0..2 {
+        let new: Vec<Plan> = (0..60).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
+        send_together(&site, &new).await;
+        plans.extend(new);
+        site.settled().await;
+        refused.push(opik.asked(413).await);
+    }
+    all_shown(&site, "opik", &plans).await;
+    assert!(refused[0] > 0, "nothing was ever too large");
+    assert!(refused[1] - refused[0] <= 2, "too large {refused:?} times: what was learned is forgotten");
+    site.close().await;
+}
+
+/// It is there already, says the vendor: then it is shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_409_on_create() {
+    let site = Setup::to(&["opik"]).start().await;
+    let there = json!({"status": 409, "after": true, "method": "POST", "path": "batch"});
+    site.vendor("opik").broken(there).await;
+    let plans = send(&site, &["a", "b"]).await;
+    all_shown(&site, "opik", &plans).await;
+    site.close().await;
+}
+
+/// A success that counts less than was sent is looked into, and what is missing is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_200_with_per_item_errors() {
+    let site = Setup::to(&["galileo"]).start().await;
+    let counts = r#"{"traces_count": 0, "records_count": 0}"#;
+    let fewer = json!({"status": 200, "body": counts, "content_type": "application/json", "method": "POST",
+        "path": "/traces", "count": 2});
+    site.vendor("galileo").fault(&fewer).await;
+    let plans = send(&site, &["a", "b", "c"]).await;
+    all_shown(&site, "galileo", &plans).await;
+    site.close().await;
+}

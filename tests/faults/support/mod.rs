@@ -1,0 +1,60 @@
+//! A gateway in a process of its own, the vendors' stand-ins, clients, and what they must come to.
+
+mod client;
+#[path = "../../it/support/glimpse.rs"]
+mod glimpse;
+mod inside;
+pub(crate) mod oracle;
+mod plan;
+mod process;
+mod setup;
+#[expect(dead_code, reason = "the other tests use more of it")]
+#[path = "../../it/support/shape.rs"]
+mod shape;
+mod site;
+pub(crate) mod tls;
+mod vendor;
+
+use std::time::Duration;
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+pub(crate) use client::Client;
+pub(crate) use client::Home;
+pub(crate) use inside::Inside;
+pub(crate) use plan::Plan;
+pub(crate) use process::Process;
+pub(crate) use setup::Setup;
+pub(crate) use site::Site;
+pub(crate) use vendor::Vendor;
+
+use glimpse::glimpse;
+use shape::unlike;
+
+/// The stand-ins that a site has unless it says otherwise.
+pub(crate) const VENDORS: [&str; 3] = ["opik", "galileo", "pandaprobe"];
+
+/// How long a condition may take to come true; nothing waits this long when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where everything random in a test begins: `FAULTS_SEED`, else 1. What it was is printed, so that a
+/// failure can be had again.
+pub(crate) fn dice(test: &str) -> StdRng {
+    let seed = std::env::var("FAULTS_SEED").ok().map_or(1, |text| text.parse().unwrap());
+    println!("{test}: FAULTS_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+/// Asks until an answer comes; fails, saying what was waited for, when patience ends.
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
