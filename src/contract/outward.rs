@@ -160,7 +160,8 @@ pub struct Answer {
 pub enum Verdict {
     /// It is there.
     Delivered,
-    /// A success that does not fit what was sent: confirm by reading.
+    /// A success that does not fit what was sent, or a refusal as of what is there already: confirm by
+    /// reading.
     Doubtful(String),
     /// Not now; come again, after the time the vendor named if it did.
     Retry(Option<Duration>),

@@ -191,7 +191,13 @@ async fn try_once(shipper: &Shipper, writes: &[&Write]) -> Tried {
     let tried = heed(shipper, &request, &answer, verdict);
     match tried.verdict {
         Some(Verdict::Delivered) if destination.confirms() => confirm::all(shipper, writes, sent_at).await.into(),
-        Some(Verdict::Doubtful(_)) => confirm::all(shipper, writes, sent_at).await.into(),
+        Some(Verdict::Doubtful(ref why)) => match confirm::all(shipper, writes, sent_at).await {
+            // What was refused and is not there stays refused.
+            confirm::Shown::No(_) if answer.status >= 400 => {
+                Tried { verdict: Some(Verdict::Rejected(why.clone())), ..tried }
+            }
+            shown => shown.into(),
+        },
         _ => tried,
     }
 }
@@ -220,7 +226,9 @@ fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict)
         _ => {}
     }
     let exchange = match verdict {
-        Verdict::Rejected(_) | Verdict::Split if request.rows <= 1 => Exchange::of(request, answer),
+        Verdict::Rejected(_) | Verdict::Doubtful(_) | Verdict::Split if request.rows <= 1 => {
+            Exchange::of(request, answer)
+        }
         _ => Exchange { status: Some(answer.status), ..Exchange::default() },
     };
     Tried { verdict: Some(verdict), reason: "rejected", why: why(), maybe: answer.status >= 500, exchange }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::all_shown;
+use super::has_all;
 use super::send;
 use crate::support::Setup;
 use crate::support::Site;
@@ -21,7 +22,7 @@ async fn worker_behind() {
     assert_eq!(posts(&site).await, 4, "what is not shown yet was sent again");
     let standing = site.stands("pandaprobe", "waiting", |_| true).await;
     assert_eq!((&standing["delivered"], &standing["dead"]), (&json!(0), &json!(0)), "{standing:#}");
-    all_shown(&site, "opik", &plans).await;
+    has_all(&site, "opik", &plans).await;
     site.vendor("pandaprobe").settings(&json!({"worker_down": false})).await;
     all_shown(&site, "pandaprobe", &plans).await;
     assert_eq!(posts(&site).await, 4);

@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
 use serde_json::Value;
 use serde_json::json;
 use tempfile::TempDir;
@@ -107,6 +109,14 @@ impl Site {
         self.setup.ledger.clone().unwrap_or_else(|| self.state.path().join("ledger"))
     }
 
+    /// Items of every record in the ledger.
+    pub(crate) fn ledger_items(&self) -> u64 {
+        let ledger =
+            Connection::open_with_flags(self.ledger().join("ledger.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let items: i64 = ledger.query_row("SELECT SUM(items) FROM records", [], |row| row.get(0)).unwrap();
+        u64::try_from(items).unwrap()
+    }
+
     /// What every gateway of this site has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.state.path().join("gateway.log")).unwrap()
@@ -179,7 +189,7 @@ impl Site {
     }
 
     /// For whoever has to find out why: a trace that a destination does not show, as `explain` tells.
-    async fn what_waits(&self, name: &str) -> String {
+    pub(crate) async fn what_waits(&self, name: &str) -> String {
         let (_, text) = self.admin("/api/traces?limit=500").await.unwrap_or_default();
         let all: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
         let Some(one) = all.iter().find(|one| one["destinations"][name] != "shown") else {

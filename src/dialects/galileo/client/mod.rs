@@ -101,6 +101,7 @@ fn merge(writes: &[&Write]) -> Bytes {
 /// | other 404 | retry: the parent, or the project, may come | §7.2, B.4 |
 /// | 409 | retry: two writers of one project | §7.1 (11004) |
 /// | 400, 422 about a parent | retry, except of whole traces, which have none | B.4 |
+/// | 400, 422 of one span: its trace is complete | doubtful: so is the answer to one that is there already | §8 |
 /// | 413; 400, 422 in the vendor's words | split, and alone rejected | §7.2 |
 /// | 400, 422 as a page | retry: a proxy's opinion | – |
 /// | 408, 425, 429, 5xx | retry, after `Retry-After` should one be sent | B.4, §7.2 |
@@ -113,6 +114,7 @@ pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
         404 if request.path.ends_with("/delete") => not_deleted(answer),
         400 | 422 if pause::is_page(answer) || awaits_parent(request, answer) => later(),
         400 | 413 | 422 if request.rows > 1 => Verdict::Split,
+        400 | 422 if came_late(request, answer) => Verdict::Doubtful(detail(answer)),
         400 | 413 | 422 => Verdict::Rejected(detail(answer)),
         _ => later(),
     }
@@ -133,6 +135,12 @@ fn awaits_parent(request: &Request, answer: &Answer) -> bool {
     part && ["not been ingested", "not ingested", "not found", "does not exist"]
         .iter()
         .any(|words| text.contains(words))
+}
+
+/// Whether a span was refused because its trace is complete, perhaps with this very span, whose answer was
+/// lost.
+fn came_late(request: &Request, answer: &Answer) -> bool {
+    request.path.ends_with("/spans") && detail(answer).to_lowercase().contains("marked as complete")
 }
 
 /// `{"detail":…}`, or a catalogued error's message (`wire/galileo.md §7.1`).

@@ -73,8 +73,22 @@ fn what_waits_for_its_parent_is_tried_again() {
     assert_eq!(judge(&patch, 404, "Span not found"), "retry");
     assert_eq!(judge(&patch, 422, "Span not found"), "retry");
     assert_eq!(judge(&spans, 422, "parent has not been ingested"), "retry");
-    assert_eq!(judge(&spans, 400, "Trace is marked as complete"), "rejected");
+    assert_eq!(judge(&spans, 400, "Trace is marked as complete"), "doubtful");
     assert_eq!(judge(&request(Method::POST, "/traces", 1), 422, "parent not found"), "rejected");
+}
+
+#[test]
+fn a_span_of_a_complete_trace_may_be_there() {
+    let complete = json!({ "detail": "Trace is marked as complete" });
+    let late = Verdict::Doubtful("Trace is marked as complete".to_owned());
+    for (path, rows, meaning) in [
+        ("/v2/projects/P/spans", 1, late),
+        ("/v2/projects/P/spans", 2, Verdict::Split),
+        ("/v2/projects/P/traces", 1, Verdict::Rejected("Trace is marked as complete".to_owned())),
+    ] {
+        let request = request(Method::POST, path, rows);
+        assert_eq!(Galileo.verdict(&request, &answer(400, &complete)), meaning, "{path} with {rows}");
+    }
 }
 
 #[test]
