@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::steady::Steady;
+use crate::pipeline::steady::Steady;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;
