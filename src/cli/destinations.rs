@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde_json::json;
 
+use super::AT_RISK;
 use super::admin::Admin;
+use super::plain;
 use super::print;
 use crate::contract::AlarmLine;
 use crate::contract::Standing;
@@ -16,7 +18,8 @@ use crate::contract::Standing;
 ///
 /// States: running; limited (the vendor asked for patience); failing (it does not answer, or with faults:
 /// the breaker is open); behind (it accepts and does not show); refusing (it refuses in mass, so nothing is
-/// given up); credential (it does not take our key); paused (by an operator).
+/// given up); credential (it does not take our key); paused (by an operator). Exits with 5 while an alarm
+/// stands that says that data is lost, given up or at risk (lost, quarantined, expired, backlog).
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   spangate destinations
@@ -53,12 +56,14 @@ enum Order {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
     let Args { order, json, admin } = args;
+    let mut alarmed = Vec::new();
     let standings = match order {
         None => {
             let standings: Option<Vec<Standing>> = admin.get(&["api", "destinations"], &[]).await?;
             // On stderr, as they are about no destination.
             let alarms: Option<Vec<AlarmLine>> = admin.get(&["api", "alarms"], &[]).await?;
-            for AlarmLine { kind, text, since } in alarms.unwrap_or_default() {
+            alarmed = alarms.unwrap_or_default();
+            for AlarmLine { kind, text, since } in &alarmed {
                 eprintln!("spangate: ALARM {kind}: {text} (since {since})");
             }
             standings.ok_or_else(|| anyhow!("the gateway knows no destinations: is it an older one?"))?
@@ -67,8 +72,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
         Some(Order::Resume { name }) => vec![switch(&admin, &name, "resume", &json!({})).await?],
     };
     print(json, &standings, text)?;
-    Ok(0)
+    let mut alarms = alarmed.iter().chain(standings.iter().flat_map(|standing| &standing.alarms));
+    Ok(if alarms.any(|alarm| AT_RISK_KINDS.contains(&alarm.kind.as_str())) { AT_RISK } else { 0 })
 }
+
+/// Alarms that say that data is lost, given up or at risk; of the others only a human is needed.
+const AT_RISK_KINDS: [&str; 4] = ["lost", "quarantined", "expired", "backlog"];
 
 async fn switch(admin: &Admin, name: &str, what: &str, body: &serde_json::Value) -> anyhow::Result<Standing> {
     admin.post(&["api", "destinations", name, what], body, Duration::ZERO).await
@@ -87,7 +96,7 @@ fn text(standings: &Vec<Standing>) -> String {
             ("oldest", &standing.oldest),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(out, "  {name:<10}{value}");
+                let _ = writeln!(out, "  {name:<10}{}", plain(value));
             }
         }
         let words: Vec<String> = items.outcomes().iter().map(|(outcome, items)| format!("{items} {outcome}")).collect();

@@ -121,6 +121,12 @@ fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce(&T) -> String) -
     Ok(())
 }
 
+/// Words from outside for a terminal: what could steer it is replaced.
+fn plain(text: &str) -> String {
+    let steers = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+    text.chars().map(|char| if steers(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
+}
+
 /// So many of something, for a person.
 fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
@@ -133,4 +139,14 @@ fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
     // Without waiting for what blocks: it was given its time, or nobody wants to wait any longer.
     runtime.shutdown_background();
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_from_outside_do_not_steer_a_terminal() {
+        assert_eq!(plain("a\n\tb\u{1b}[2J\r\u{7}\u{9b}c"), "a\n\tb\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}c");
+    }
 }

@@ -114,8 +114,8 @@ pub trait Dialect: Send + Sync + 'static {
     /// Learns from a look-up's answer.
     fn learn(&self, project: &VendorProject, request: &Request, answer: &Answer, known: &mut Known) -> Verdict;
 
-    /// The read that shows whether a delivered write has taken effect, where the vendor's success
-    /// promises nothing.
+    /// The read that shows whether a delivered write has taken effect: where the vendor's success
+    /// promises nothing, or one was [`Verdict::Doubtful`].
     fn confirm(&self, write: &Write) -> Option<Request>;
 
     /// Whether that read's answer shows what the write sent.

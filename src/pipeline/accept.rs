@@ -21,7 +21,6 @@ use crate::contract::Dialect;
 use crate::contract::Receipt;
 use crate::contract::Refusal;
 use crate::contract::Seed;
-use crate::pipeline::admission;
 use crate::pipeline::admission::Admission;
 use crate::pipeline::homes::Filed;
 use crate::pipeline::homes::Homes;
@@ -110,17 +109,7 @@ impl Acceptor {
         let filed = self.homes.file(&caller.project, &decoded.items).await.map_err(refusal)?;
         let draft = draft(caller, dialect, &call, &seed, &decoded, &filed);
         let items = record::share(decoded.items);
-        let admission = Admission {
-            seq: 0,
-            at: seed.at,
-            project: Arc::clone(&caller.project),
-            count: draft.items,
-            quiet: decoded.quiet,
-            homes: Some(admission::by_home(&filed.homes, items.clone())),
-            created: filed.created().collect(),
-            bytes: admission::weight(call.body.len(), items.len()),
-        };
-        self.traces.expect(draft.place.clone(), admission);
+        self.traces.expect(draft.place.clone(), Admission::expected(&draft, decoded.quiet, &filed, items.clone()));
         let seq = self.ledger.append(draft).await.map_err(refusal)?;
         self.homes.remember(&caller.project, seq, &filed).await.map_err(refusal)?;
         metrics::accepted(&caller.project, items.len());

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::canonical::Item;
 use crate::canonical::Time;
+use crate::pipeline::homes::Filed;
+use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
@@ -54,6 +56,20 @@ impl Admission {
         admission
     }
 
+    /// A record that is about to be appended; it has no sequence yet.
+    pub fn expected(draft: &Draft, quiet: Duration, filed: &Filed, items: Vec<Arc<Item>>) -> Self {
+        Self {
+            seq: 0,
+            at: Time(draft.at_ns),
+            project: Arc::clone(&draft.project),
+            count: draft.items,
+            quiet,
+            created: filed.created().collect(),
+            bytes: weight(draft.body.len(), items.len()),
+            homes: Some(by_home(&filed.homes, items)),
+        }
+    }
+
     /// What is known of a record without its items.
     pub fn unread(record: &Record) -> Self {
         Self {
@@ -75,7 +91,7 @@ impl Admission {
 }
 
 /// About how many bytes the items of a body take, decoded.
-pub fn weight(body: usize, items: usize) -> usize {
+fn weight(body: usize, items: usize) -> usize {
     body + (1 + items) * ITEM
 }
 

@@ -16,6 +16,7 @@ mod recent;
 pub mod record;
 pub mod repeats;
 pub mod retention;
+mod steady;
 pub mod story;
 pub mod subject;
 pub mod traces;

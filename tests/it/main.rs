@@ -18,6 +18,7 @@ mod operate;
 mod play;
 mod process;
 mod reads;
+mod retention;
 mod rude;
 mod shuffled_sites;
 mod shuffles;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::count;
+use crate::cli::plain;
 use crate::contract::LetterLine;
 use crate::contract::LetterList;
 use crate::contract::LetterPage;
@@ -18,7 +19,7 @@ pub(super) fn list(list: &LetterList) -> String {
     for letter in &list.letters {
         let LetterLine { id, destination, project, target, items, reason, why, dead, state, .. } = letter;
         let status = letter.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-        let words: String = why.chars().take(WORDS).map(|char| if char.is_control() { ' ' } else { char }).collect();
+        let words = plain(&why.chars().take(WORDS).collect::<String>()).replace('\n', " ");
         let _ = writeln!(
             out,
             "{id}  {dead}  {destination}  {project}  {target}  {}  {status}  {reason}: {words}  ({})",
@@ -57,11 +58,11 @@ pub(super) fn letter(page: &LetterPage) -> String {
         ("given up", dead),
         ("now", line.state.word()),
     ] {
-        let _ = writeln!(out, "  {name:<11}{value}");
+        let _ = writeln!(out, "  {name:<11}{}", plain(value));
     }
     for (name, text) in [("last request", request), ("last answer", answer)] {
         let text = if text.is_empty() { "(none)" } else { text };
-        let _ = writeln!(out, "\n{name}\n{text}");
+        let _ = writeln!(out, "\n{name}\n{}", plain(text));
     }
     out.push_str("\nrequests that hold it\n");
     for RecordLine { seq, receipt, at, dialect, call, key, .. } in records {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::count;
+use crate::cli::plain;
 use crate::contract::Arrival;
 use crate::contract::Documents;
 use crate::contract::Explanation;
@@ -81,7 +82,7 @@ fn destination(out: &mut String, arrival: &Arrival) {
         let _ = writeln!(out, "  link     {link}");
     }
     if let Some(why) = why {
-        let _ = writeln!(out, "  why      {why}");
+        let _ = writeln!(out, "  why      {}", plain(why));
     }
     if let Some(status) = arrival.status {
         let _ = writeln!(out, "  status   {status}");
@@ -148,7 +149,7 @@ fn trace_fate(out: &mut String, fate: &TraceFate) {
     out.push('\n');
     for (name, value) in [("why", why), ("next", next_try)] {
         if let Some(value) = value {
-            let _ = writeln!(out, "    {name:<8} {value}");
+            let _ = writeln!(out, "    {name:<8} {}", plain(value));
         }
     }
     for letter in letters {
@@ -178,7 +179,7 @@ fn documents(out: &mut String, documents: &Documents) {
         let _ = writeln!(out, "\nas {destination} now shows it");
         for page in pages {
             let status = page.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let _ = writeln!(out, "{}  {status}\n{}", page.call, page.text);
+            let _ = writeln!(out, "{}  {status}\n{}", page.call, plain(&page.text));
         }
     }
 }

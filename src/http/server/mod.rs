@@ -19,14 +19,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use futures::TryFutureExt;
 use http::HeaderValue;
 use http::Request;
 use http::Response;
 use http::header;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -166,15 +167,17 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, end: End
     let _ = stream.set_nodelay(true);
     let (wire, read) = Wire::new(stream, patience.stall);
     let leave = end.leave.clone();
-    let service = app
-        .map_request(|request: Request<Incoming>| request.map(|body| Body::new(Linger::new(body))))
-        .map_response(move |answer: Response<Body>| if leave.is_cancelled() { last(answer) } else { answer });
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (chunked, leave) = (request.headers().contains_key(header::TRANSFER_ENCODING), leave.clone());
+        let answer = app.clone().oneshot(request.map(|body| Body::new(Linger::new(body))));
+        answer.map_ok(move |answer| if chunked || leave.is_cancelled() { last(answer) } else { answer })
+    });
     let connection = http1::Builder::new()
         .timer(HeadTimer::new(read, patience.head, patience.idle))
         // The timer decides by itself, see there; hyper only has to ask it.
         .header_read_timeout(patience.idle)
         .max_header_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(wire), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(wire), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
@@ -189,6 +192,10 @@ async fn connection(stream: TcpStream, app: Router, patience: Patience, end: End
 }
 
 /// An answer after which its connection ends, and the client knows.
+///
+/// While leaving; and after a body in chunks, because hyper takes a length that came beside it away: what
+/// a proxy that goes by the length took for this body's end must not be read as a next request (RFC 9112
+/// §6.1). SDKs tell the length.
 fn last(mut answer: Response<Body>) -> Response<Body> {
     answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer

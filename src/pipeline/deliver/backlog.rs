@@ -19,6 +19,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Weight;
+use crate::pipeline::steady::Steady;
 
 /// How often the disk is asked.
 const EVERY_NS: i64 = 1_000_000_000;
@@ -37,6 +38,8 @@ pub struct Backlog {
     ledger: Arc<dyn Ledger>,
     book: Arc<Mutex<Book>>,
     figures: Mutex<Figures>,
+    /// What expires does so by a clock that is not believed when it jumps.
+    steady: Mutex<Steady>,
     past: Mutex<VecDeque<(Time, Items)>>,
 }
 
@@ -72,9 +75,15 @@ impl Figures {
 }
 
 impl Backlog {
-    pub(super) fn new(destination: Arc<Destination>, ledger: &Arc<dyn Ledger>, book: &Arc<Mutex<Book>>) -> Self {
+    pub(super) fn new(
+        destination: Arc<Destination>,
+        ledger: &Arc<dyn Ledger>,
+        book: &Arc<Mutex<Book>>,
+        now: Time,
+    ) -> Self {
         let (ledger, book) = (Arc::clone(ledger), Arc::clone(book));
-        Self { destination, ledger, book, figures: Mutex::default(), past: Mutex::default() }
+        let (figures, steady) = (Mutex::default(), Mutex::new(Steady::new(now.0)));
+        Self { destination, ledger, book, figures, steady, past: Mutex::default() }
     }
 
     /// Notes items that an operator gave up: no policy did, so that is no alarm.
@@ -135,7 +144,8 @@ impl Backlog {
             (Overflow::Sample, _) => self.sample(unread.bytes, share.size),
             _ => {}
         }
-        self.expire_before(now.plus(-i64::try_from(share.age.as_nanos()).unwrap_or(i64::MAX)))?;
+        let believed = Time(self.steady.lock().read(now.0));
+        self.expire_before(believed.plus(-i64::try_from(share.age.as_nanos()).unwrap_or(i64::MAX)))?;
         let unread = self.unread()?;
         let oldest = self.oldest()?;
         let items = self.account(unread.items);

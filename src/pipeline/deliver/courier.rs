@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Destination;
+use super::TraceState;
 use super::backlog::Backlog;
 use super::book::Book;
 use super::book::Ending;
@@ -118,7 +119,7 @@ impl Courier {
         });
         let traces = Arc::clone(&shared.traces);
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
-        let backlog = Arc::new(Backlog::new(destination, &ledger, &book));
+        let backlog = Arc::new(Backlog::new(destination, &ledger, &book, shipper.now()));
         let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
         Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: Lane::Fresh })
     }
@@ -229,7 +230,7 @@ impl Courier {
     }
 
     /// Takes what is due, from each lane in turn.
-    fn take(&mut self, now: Time, rows: usize) -> (Vec<(SubjectKey, super::TraceState)>, Position) {
+    fn take(&mut self, now: Time, rows: usize) -> (Vec<(SubjectKey, TraceState)>, Position) {
         let eager = self.destination().routes.values().any(|route| route.flush == FlushMode::Eager);
         let mut book = self.book.lock();
         let all = eager && book.pending() >= EAGER_ITEMS;
@@ -295,7 +296,7 @@ impl Courier {
         let now = self.now();
         let after = Duration::from_nanos(u64::try_from(now.0 - state.first_at.0).unwrap_or_default());
         metrics::shown(&self.destination().name, after);
-        let (newer, seqs, ahead) = self.records(key, &state.project, state.last, upto);
+        let (newer, ahead) = (self.newer(key, &state, upto), self.is_ahead(key, upto));
         let dead = refused.iter().map(|refused| refused.items).sum();
         let ending = ending(upto, newer, refused, ahead, now);
         let mut book = self.book.lock();
@@ -303,7 +304,7 @@ impl Courier {
         book.shown(key, Ending { dead, ..ending });
         let dead = book.counters.dead - before;
         if dead > 0 {
-            book.file(letter::letters((key, &state), refused, dead, &seqs, now));
+            book.file(letter::letters((key, &state), refused, dead, &self.seqs(key, upto), now));
         }
     }
 
@@ -313,11 +314,11 @@ impl Courier {
         }
         let Some(state) = self.book.lock().trace(key).cloned() else { return };
         let now = self.now();
-        let (newer, seqs, _) = self.records(key, &state.project, state.last, upto);
+        let newer = self.newer(key, &state, upto);
         let mut book = self.book.lock();
         let dead = book.park(key, ending(upto, newer, refused, false, now));
         if dead > 0 {
-            book.file(letter::letters((key, &state), refused, dead, &seqs, now));
+            book.file(letter::letters((key, &state), refused, dead, &self.seqs(key, upto), now));
             drop(book);
             // The reason quotes the vendor, who may quote the trace: the letter shows it, a log may not.
             let destination = &self.destination().name;
@@ -352,21 +353,23 @@ impl Courier {
         self.book.lock().again(key, until, Some((why, frozen)));
     }
 
-    /// Of a trace: items noted after a record, its records up to it, and whether one of those lies in a gap.
-    fn records(&self, key: SubjectKey, project: &str, last: Seq, upto: Seq) -> (u64, Vec<Seq>, bool) {
-        let gaps = self.book.lock().gaps.clone();
-        if last <= upto && gaps.is_empty() {
-            return (0, self.seqs(key, upto), false);
+    /// Items of a trace noted after a record.
+    fn newer(&self, key: SubjectKey, state: &TraceState, upto: Seq) -> u64 {
+        if let Some(newer) = state.newer(upto) {
+            return newer;
         }
-        let cursor = self.book.lock().cursor;
-        let noted = |seq: Seq| seq > upto && seq <= cursor && !gaps.hold(seq);
-        let newer = match last > upto {
-            true => self.traces.load(project, key).map_or(1, |items| items.count_where(noted)),
-            false => 0,
+        let (cursor, gaps) = {
+            let book = self.book.lock();
+            (book.cursor, book.gaps.clone())
         };
-        let seqs = self.seqs(key, upto);
-        let ahead = gaps.first_of(&seqs).is_some();
-        (newer, seqs, ahead)
+        let noted = |seq: Seq| seq > upto && seq <= cursor && !gaps.hold(seq);
+        self.traces.load(&state.project, key).map_or(1, |items| items.count_where(noted))
+    }
+
+    /// Whether a record of a trace, up to one, lies in a gap.
+    fn is_ahead(&self, key: SubjectKey, upto: Seq) -> bool {
+        let gaps = self.book.lock().gaps.clone();
+        !gaps.is_empty() && gaps.first_of(&self.seqs(key, upto)).is_some()
     }
 
     fn seqs(&self, key: SubjectKey, upto: Seq) -> Vec<Seq> {

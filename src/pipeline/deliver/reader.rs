@@ -10,6 +10,7 @@ use super::book::News;
 use super::job;
 use super::ship::Shipper;
 use crate::canonical::Time;
+use crate::contract::FlushMode;
 use crate::pipeline::admission::Admission;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -19,11 +20,11 @@ use crate::pipeline::traces::Traces;
 /// Records read at once, and their bytes.
 const READ_RECORDS: usize = 64;
 const READ_BYTES: usize = 4 * 1024 * 1024;
-/// Waiting items of a lane above which no more is read for it: the rest waits in the ledger.
-const FRESH_ITEMS: u64 = 20_000;
-const LATE_ITEMS: u64 = 20_000;
-/// All waiting items, when a gap is opened.
-const MOST_ITEMS: u64 = 50_000;
+/// Waiting items of a lane above which no more is read for it: the rest waits in the ledger. What is
+/// written as it comes needs no more than the next requests hold, which the cache of decoded records
+/// keeps; what waits to be settled is more.
+const EAGER_ITEMS: u64 = 5_000;
+const SETTLED_ITEMS: u64 = 20_000;
 /// How old the next record must be for the fresh lane to leave it to the late one.
 const BEHIND_NS: i64 = 5_000_000_000;
 
@@ -62,22 +63,28 @@ impl Reader {
         if book.cursor < head && sends && self.is_behind(&book, now) {
             book.skip_to(head);
         }
-        if book.cursor < head && book.pending_in(Lane::Fresh) < FRESH_ITEMS {
+        let most = self.most();
+        if book.cursor < head && book.pending_in(Lane::Fresh) < most {
             return Some(Range { lane: Lane::Fresh, after: book.cursor, upto: head });
         }
-        let gap = book.gaps.first().filter(|_| book.pending_in(Lane::Late) < LATE_ITEMS)?;
+        let gap = book.gaps.first().filter(|_| book.pending_in(Lane::Late) < most)?;
         Some(Range { lane: Lane::Late, after: gap.after, upto: gap.upto })
+    }
+
+    fn most(&self) -> u64 {
+        let eager = self.shipper.destination.routes.values().all(|route| route.flush == FlushMode::Eager);
+        if eager { EAGER_ITEMS } else { SETTLED_ITEMS }
     }
 
     /// Whether the fresh lane is so full, or so far behind after a start, that what is accepted now would
     /// wait for what was accepted long ago.
     fn is_behind(&self, book: &Book, now: Time) -> bool {
-        let full = book.pending_in(Lane::Fresh) >= FRESH_ITEMS;
+        let full = book.pending_in(Lane::Fresh) >= self.most();
         let unread_for_long = || {
             let next = self.ledger.first_after(book.cursor).ok().flatten();
             next.is_some_and(|(_, at)| now.0 - at > BEHIND_NS)
         };
-        let room = book.gaps.has_room() && book.pending() < MOST_ITEMS - FRESH_ITEMS / 2;
+        let room = book.gaps.has_room() && book.pending() < 2 * self.most();
         (full || book.is_new()) && room && unread_for_long()
     }
 

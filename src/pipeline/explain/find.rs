@@ -91,7 +91,8 @@ impl Explainer {
             false => items.items().find_map(|item| item.span()),
         };
         // What is about a session only has no id, and no place in a list of traces.
-        let Some(id) = id.filter(|id| *id != Id::default()) else { return Ok(None) };
+        // Of what retention took away, nothing is left to show.
+        let Some(id) = id.filter(|id| *id != Id::default() && !items.seqs.is_empty()) else { return Ok(None) };
         Ok(Some(Held { project: Arc::clone(project), key, id, asked_span: None, items, view }))
     }
 

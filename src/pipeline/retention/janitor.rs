@@ -21,9 +21,9 @@ use crate::pipeline::retention::REMEMBERED;
 use crate::pipeline::retention::group::Gatherer;
 use crate::pipeline::retention::horizon::horizon;
 use crate::pipeline::retention::needs::Needs;
-use crate::pipeline::retention::steady::Steady;
 use crate::pipeline::retention::step::Planned;
 use crate::pipeline::retention::step::Step;
+use crate::pipeline::steady::Steady;
 use crate::telemetry::metrics;
 
 /// How often everything is looked through.

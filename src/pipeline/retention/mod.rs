@@ -12,13 +12,12 @@
 //!
 //! **What holds it back.** Everything above the lowest base of a destination, its gaps, its open and
 //! dead traces, and whatever a dead letter names. A wall clock that jumps ahead is not believed for a
-//! while ([`steady`]): it would make everything old at once.
+//! while ([`steady`](super::steady)): it would make everything old at once.
 
 mod group;
 mod horizon;
 mod janitor;
 mod needs;
-mod steady;
 mod step;
 pub mod stub;
 #[cfg(test)]

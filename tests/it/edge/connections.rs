@@ -145,6 +145,25 @@ async fn impatient(idle: Duration) -> Scene {
     Scene::bent(Bent { patience, grace: LONG, ..Bent::default() }).await
 }
 
+#[tokio::test]
+async fn what_stands_behind_an_ambiguous_body_is_no_request() {
+    let scene = Scene::start().await;
+    let smuggled = "GET /one/health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let chunked = format!("0\r\n\r\n{smuggled}");
+    let (length, chunks) = (format!("content-length: {}\r\n", chunked.len()), "transfer-encoding: chunked\r\n");
+    for headers in [format!("{length}{chunks}"), format!("{chunks}{length}")] {
+        let mut wire = scene.connect().await;
+        wire.send(&format!("POST /one/echo HTTP/1.1\r\nhost: x\r\nx-key: sg_all\r\n{headers}\r\n{chunked}")).await;
+        let answer = wire.answer().await;
+        assert_eq!((answer.status, answer.field("connection")), (200, Some("close")), "{headers}");
+        assert_eq!(wire.closed().await, b"", "{headers}");
+    }
+    let mut wire = scene.connect().await;
+    wire.send("POST /one/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\n{}").await;
+    assert_eq!(wire.answer().await.status, 400);
+    assert_eq!(wire.closed().await, b"");
+}
+
 /// Waits until the listening socket is closed.
 async fn until_refused(scene: &Scene) {
     let refused = async { while TcpStream::connect(scene.address).await.is_ok() {} };

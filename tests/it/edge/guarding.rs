@@ -63,10 +63,11 @@ async fn a_rate_refuses_before_the_body_and_the_client_reads_the_answer() {
 async fn a_body_of_unknown_length_is_charged_once_it_is_read() {
     let scene = Scene::start().await;
     let headers = "host: x\r\nx-key: sg_slow\r\ntransfer-encoding: chunked\r\n";
-    let mut wire = scene.connect().await;
     let chunked = format!("POST /one/echo HTTP/1.1\r\n{headers}\r\n9\r\n123456789\r\n0\r\n\r\n");
+    let mut wire = scene.connect().await;
     wire.send(&chunked).await;
     assert_eq!(wire.answer().await.body, r#"["/one/echo","-","9","123456789"]"#);
+    let mut wire = scene.connect().await;
     wire.send(&chunked).await;
     wire.answer().await.is_refused(429, "key slow may send 10 bytes a second; retry after 1 s");
 }

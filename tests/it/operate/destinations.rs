@@ -1,5 +1,7 @@
 //! How destinations do, and pausing them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -106,6 +108,27 @@ async fn a_refused_credential_is_an_alarm_until_it_is_taken() {
     eventually("the alarm is over", async || (standing(&site, "opik").await["alarms"] == json!([])).then_some(()))
         .await;
     assert!(site.admin("/metrics").await.1.contains(&format!("{metric} 0")));
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_policy_gives_up_is_an_alarm_and_stays_in_the_books() {
+    let site = Site::to(&["opik", "pandaprobe"]).await;
+    site.order("/api/destinations/opik/pause", &json!({"why": "test"})).await;
+    send(&site, &[trace(1, "waits"), trace(2, "waits")]).await;
+    site.vendor("pandaprobe").shows("both", |traces| traces.len() == 2).await;
+    assert_eq!(spangate(&site, &["destinations"]).status.code(), Some(0));
+    site.advance(Duration::from_secs(365 * 86_400));
+    let expired = eventually("the alarm stands", async || {
+        let standing = standing(&site, "opik").await;
+        (standing["alarms"][0]["kind"] == "expired").then_some(standing)
+    })
+    .await;
+    assert_eq!((&expired["expired"], &expired["pending"], &expired["delivered"]), (&json!(2), &json!(0), &json!(0)));
+    let output = spangate(&site, &["destinations"]);
+    assert_eq!(output.status.code(), Some(5), "data at risk");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("  ALARM     expired: 2 items were given up"), "{text}");
     site.close().await;
 }
 

@@ -15,6 +15,7 @@ use super::scene::galileo;
 use super::scene::opik;
 use super::scene::pandaprobe;
 use super::scene::site;
+use crate::support::Setup;
 use crate::support::Site;
 use crate::support::eventually;
 
@@ -108,25 +109,18 @@ async fn a_deleted_trace_stays_deleted() {
 /// Of a request, only the part stays that somebody still waits for.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_waited_for_stays_and_is_sent_later() {
-    let (site, client, _) = site().await;
-    let other = json!({"id": "01a1fba9-b442-7b6a-9a8f-b0c0220b0001", "project_name": "web", "name": "other",
-        "start_time": "2026-11-21T01:12:45.378Z", "end_time": "2026-11-21T01:12:46Z", "input": "x".repeat(20_000),
-        "last_updated_at": "2026-11-21T01:12:46Z"});
+    let flush = "flush = { quiet = \"400ms\", idle = \"1s\" }\norphan_wait = \"1s\"";
+    let retain = "[ledger.retain]\nage = \"1h\"\nsize = \"10GiB\"";
+    let site = Setup::new(&[("checkout", &VENDORS)]).every_route(flush).more(retain).start().await;
+    let client = site.client("checkout");
     site.vendor("opik").fault(&json!({"status": 503, "count": 100_000})).await;
     opik::send_spans(&client, &[opik::outer(), opik::lookup()]).await;
-    opik::send_traces(&client, &[opik::trace(), other]).await;
-    shows_soon(&site, "galileo", 2).await;
-    site.advance(LONG);
-    let held = site.sweep().await;
-    assert!(held >= 2, "{held} records held");
+    opik::send_traces(&client, &[opik::trace()]).await;
+    site.vendor("galileo").shows("the trace", |traces| traces.len() == 1).await;
+    site.advance(Duration::from_secs(3 * 3600));
+    assert_eq!(site.sweep().await, 2);
     site.vendor("opik").clear_faults().await;
-    site.advance(Duration::from_secs(600));
-    site.settled().await;
-    let shown = site.vendor("opik").traces().await;
-    assert_eq!(shown.len(), 2, "{shown:#?}");
+    site.advance(Duration::from_secs(3600));
+    all_show(&site, WHOLE).await;
     site.close().await;
-}
-
-async fn shows_soon(site: &Site, vendor: &str, count: usize) {
-    site.vendor(vendor).shows("every trace", |traces| traces.len() == count).await;
 }

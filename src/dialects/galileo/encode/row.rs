@@ -81,7 +81,8 @@ macro_rules! give_common {
 pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row {
     let facts = &view.facts;
     let word = "trace".to_owned();
-    let same = view.origin == NAME && is_native(&word, &facts.input, &facts.output, &facts.metadata);
+    let fits = fits(&facts.dataset_metadata, Raw::is_object);
+    let same = view.origin == NAME && fits && is_native(&word, &facts.input, &facts.output, &facts.metadata);
     let mut row = Row::default();
     let mut step = wire::Step { kind: Field::Set(word.clone()), ..wire::Step::default() };
     give_common!(step, facts, word, same);
@@ -125,7 +126,9 @@ pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row
 pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score], desk: &Desk<'_>) -> Row {
     let facts = &view.facts;
     let word = word(view);
-    let same = view.origin == NAME && is_native(&word, &facts.input, &facts.output, &facts.metadata);
+    let fits = fits(&facts.dataset_metadata, Raw::is_object)
+        && [&facts.tools, &facts.events].iter().all(|field| fits(field, objects));
+    let same = view.origin == NAME && fits && is_native(&word, &facts.input, &facts.output, &facts.metadata);
     let mut row = Row::default();
     let mut extra = own_extra(&facts.extra, same);
     let mut step = wire::Step { kind: Field::Set(word.clone()), ..wire::Step::default() };
@@ -164,6 +167,11 @@ pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score],
     }
     row.step = step;
     row
+}
+
+/// Whether a value, where there is one, has the shape that the vendor takes.
+fn fits(field: &Field<Raw>, shape: fn(&Raw) -> bool) -> bool {
+    field.get().is_none_or(shape)
 }
 
 /// Whether a row of our own is still in the vendor's shapes: another dialect may have changed it.

@@ -213,6 +213,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         attempts,
         frozen,
         flying: None,
+        since: 0,
         why,
         adopted: None,
         listed: true,

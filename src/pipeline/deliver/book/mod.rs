@@ -168,6 +168,9 @@ impl Book {
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
         state.items += news.items;
+        if state.flying.is_some_and(|flying| news.seq > flying) {
+            state.since += news.items;
+        }
         state.first = state.first.min(news.seq);
         state.last = state.last.max(news.seq);
         state.last_at = state.last_at.max(news.at);
@@ -239,6 +242,7 @@ impl Book {
             let Some(mut state) = self.take(key) else { break };
             state.state = State::Sending;
             state.flying = Some(self.cursor);
+            state.since = 0;
             count += usize::try_from(state.items.max(1)).unwrap_or(usize::MAX);
             self.put(key, state.clone());
             taken.push((key, state));

@@ -42,6 +42,8 @@ pub struct TraceState {
     pub frozen: Option<Seq>,
     /// While it is on its way: up to which record it is sent.
     pub(super) flying: Option<Seq>,
+    /// Items noted since it was taken, of records after that.
+    pub(super) since: u64,
     /// The last error, or why it is parked.
     pub why: Option<String>,
     /// Orphans adopted while it was on its way, and so not part of what was sent: the first record and
@@ -88,6 +90,14 @@ pub enum Row {
 }
 
 impl TraceState {
+    /// Items noted after what was sent up to a record; `None`: only its records can tell.
+    pub(in super::super) fn newer(&self, upto: Seq) -> Option<u64> {
+        match self.last > upto {
+            false => Some(0),
+            true => self.frozen.is_none().then_some(self.since),
+        }
+    }
+
     /// A trace heard of for the first time since it was last settled.
     pub(super) fn new(news: &News<'_>, lane: Lane) -> Self {
         Self {
@@ -106,6 +116,7 @@ impl TraceState {
             attempts: 0,
             frozen: None,
             flying: None,
+            since: 0,
             why: None,
             adopted: None,
             listed: false,

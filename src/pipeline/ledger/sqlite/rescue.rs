@@ -116,15 +116,15 @@ fn records(old: &Connection, into: &Connection, end: Seq) -> rusqlite::Result<u6
     let mut seq = 0;
     while let Some(next) = gone::next_expected(into, seq + 1, end + 1)? {
         seq = next;
-        match find.query_row([signed(seq)], |row| row.get::<_, Vec<u8>>(0)).optional() {
-            Ok(Some(env)) => match envelope::open(seq, &env, &mut zstd) {
-                Ok(record) => {
-                    schema::refile(into, &record, &env)?;
-                    taken += 1;
-                }
-                Err(_) => quarantine::put_damaged(into, seq, &env)?,
-            },
-            Ok(None) | Err(_) => {}
+        let Ok(Some(env)) = find.query_row([signed(seq)], |row| row.get::<_, Vec<u8>>(0)).optional() else {
+            continue;
+        };
+        match envelope::open(seq, &env, &mut zstd) {
+            Ok(record) => {
+                schema::refile(into, &record, &env)?;
+                taken += 1;
+            }
+            Err(_) => quarantine::put_damaged(into, seq, &env)?,
         }
     }
     Ok(taken)

@@ -10,7 +10,7 @@ const JUMP: Duration = Duration::from_secs(3600);
 const PROBATION: Duration = Duration::from_secs(600);
 
 /// Follows a wall clock beside a monotonic one.
-pub(super) struct Steady {
+pub(crate) struct Steady {
     believed_ns: i64,
     at: Instant,
     /// What the clock said after the jump that is not believed yet, and when.
@@ -19,13 +19,13 @@ pub(super) struct Steady {
 
 impl Steady {
     /// Believes the clock as it is.
-    pub(super) fn new(wall_ns: i64) -> Self {
+    pub(crate) fn new(wall_ns: i64) -> Self {
         Self { believed_ns: wall_ns, at: Instant::now(), jumped: None }
     }
 
     /// The time to reckon with, now that the clock says `wall_ns`. A clock that is set back is believed
     /// at once: it makes nothing old.
-    pub(super) fn read(&mut self, wall_ns: i64) -> i64 {
+    pub(crate) fn read(&mut self, wall_ns: i64) -> i64 {
         let passed = after(self.believed_ns, self.at.elapsed());
         if wall_ns <= after(passed, JUMP) {
             self.believe(wall_ns);
