@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::book::SET_BACK_NS;
 use super::breaker::Breaker;
 use super::breaker::Leave;
 use super::guard::Guard;
@@ -21,9 +22,6 @@ use crate::telemetry::metrics;
 /// to a quarter of an hour.
 const SLOW_FIRST_NS: i64 = 60_000_000_000;
 const SLOW_LONGEST_NS: i64 = 900_000_000_000;
-
-/// Threads read the clock a little out of turn; what goes back further was set back.
-const SET_BACK_NS: i64 = 1_000_000_000;
 
 /// One destination's switches.
 #[derive(Default)]

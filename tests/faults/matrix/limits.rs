@@ -44,12 +44,13 @@ async fn vendor_429_with_retry_after() {
 #[tokio::test(flavor = "multi_thread")]
 async fn vendor_429_of_a_full_bucket() {
     let site = Setup::to(&["opik"]).start().await;
-    site.vendor("opik").settings(&json!({"items_per_window": 70, "window_seconds": 3})).await;
+    site.vendor("opik").settings(&json!({"items_per_window": 70, "window_seconds": 5})).await;
     let mut plans = Vec::new();
-    for round in 0..3 {
+    for round in 0..4 {
         let new: Vec<Plan> = (0..20).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
         send_together(&site, &new).await;
         plans.extend(new);
+        site.settled().await;
     }
     all_shown(&site, "opik", &plans).await;
     assert!(site.vendor("opik").asked(429).await > 0, "the bucket was never full");
