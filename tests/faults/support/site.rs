@@ -220,10 +220,18 @@ impl Site {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// Waits until nothing is pending anywhere.
+    /// Waits until nothing is pending anywhere: as long as it takes, while anything moves.
     pub(crate) async fn settled(&self) {
         for name in self.setup.stand_ins() {
-            self.stands(name, "settled", |standing| standing["pending"] == 0 && standing["unread"] == 0).await;
+            let mut delivered = Value::Null;
+            loop {
+                let moves = |standing: &Value| is_settled(standing) || standing["delivered"] != delivered;
+                let standing = self.stands(name, "settled, or on its way", moves).await;
+                if is_settled(&standing) {
+                    break;
+                }
+                delivered = standing["delivered"].clone();
+            }
         }
     }
 
@@ -246,6 +254,10 @@ impl Site {
         }
         self.sandbox.stop().await;
     }
+}
+
+fn is_settled(standing: &Value) -> bool {
+    standing["pending"] == 0 && standing["unread"] == 0
 }
 
 /// An address that nobody else takes while a gateway is down: below the ports that the kernel gives
