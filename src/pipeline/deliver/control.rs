@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::book::SET_BACK_NS;
 use super::breaker::Breaker;
 use super::breaker::Leave;
 use super::guard::Guard;
@@ -42,6 +43,8 @@ struct Inner {
     worker: Worker,
     last_error: Option<(Time, String)>,
     recovered: bool,
+    /// The newest time that it was asked at.
+    asked: Option<Time>,
 }
 
 struct Slow {
@@ -56,7 +59,8 @@ struct Slow {
 impl Control {
     /// What may be sent now.
     pub(super) fn leave(&self, now: Time) -> Leave {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
+        inner.watch(now);
         if inner.paused.is_some() {
             return Leave::Probing;
         }
@@ -209,6 +213,17 @@ impl Control {
 }
 
 impl Inner {
+    /// A clock that is set back must not make everything wait for the same time again.
+    fn watch(&mut self, now: Time) {
+        if self.asked.is_some_and(|asked| now.plus(SET_BACK_NS) < asked) {
+            tracing::warn!("the clock was set back; what waited for a time goes now");
+            (self.breaker, self.worker, self.floor) = (Breaker::default(), Worker::default(), None);
+            self.slow.iter_mut().for_each(|slow| slow.next = now);
+            self.recovered = true;
+        }
+        self.asked = Some(now);
+    }
+
     fn slow_down(&mut self, now: Time, state: State, why: &str) -> bool {
         self.last_error = Some((now, why.to_owned()));
         let (news, since, probes) = match &self.slow {
@@ -251,5 +266,26 @@ fn condition(state: State, since: Option<Time>, next: Option<Time>, why: Option<
         next_try: next.map(|at| at.rfc3339(3)),
         why,
         last_error: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Time = Time(1_000_000_000_000_000_000);
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nothing_wait_again() {
+        let control = Control::default();
+        control.hold(NOON, HOUR, "429");
+        assert_eq!(control.leave(NOON), Leave::Wait(NOON.plus(HOUR.as_nanos() as i64)));
+        assert!(!control.take_recovered());
+        assert_eq!(control.leave(NOON.plus(-1_000)), Leave::Wait(NOON.plus(HOUR.as_nanos() as i64)));
+        assert_eq!(control.leave(NOON.plus(-60_000_000_000)), Leave::Send);
+        assert!(control.take_recovered());
+        control.hold(NOON, HOUR, "429");
+        assert_ne!(control.leave(NOON), Leave::Send);
     }
 }

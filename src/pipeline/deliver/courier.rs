@@ -48,6 +48,8 @@ use crate::telemetry::metrics;
 const EAGER_ITEMS: u64 = 500;
 /// Shipments that may wait to see what they sent, beside those that send.
 const CONFIRMING: usize = 64;
+/// When to look again at what is of the future.
+const SOON_NS: i64 = 1_000_000_000;
 const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// How long requests on their way may take once told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
@@ -277,7 +279,7 @@ impl Courier {
 
     fn settle_one(&mut self, key: SubjectKey, outcome: Outcome) {
         match outcome {
-            Outcome::Later(due) => self.book.lock().again(key, due, None),
+            Outcome::Later(due) => self.later(key, due),
             Outcome::Adopted(trace) => {
                 let now = self.now();
                 self.book.lock().adopt(key, trace, now);
@@ -286,6 +288,13 @@ impl Courier {
             Outcome::Shown { upto, refused } => self.shown(key, upto, &refused),
             Outcome::Parked { upto, refused } => self.parked(key, upto, &refused),
         }
+    }
+
+    /// Looks at a trace again when that is due; soon, where the clock was set back since.
+    fn later(&self, key: SubjectKey, due: Time) {
+        let (now, mut book) = (self.now(), self.book.lock());
+        let of_the_future = book.trace(key).is_some_and(|state| state.is_of_the_future(now));
+        book.again(key, if of_the_future { due.min(now.plus(SOON_NS)) } else { due }, None);
     }
 
     fn shown(&self, key: SubjectKey, upto: Seq, refused: &[Refused]) {

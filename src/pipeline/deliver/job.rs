@@ -106,7 +106,11 @@ fn look_upto(
         bring_back(&mut view, items.view(upto), &state.rows);
     }
     let orphan = is_partial(&view) || view.scores.iter().any(|score| items.is_orphan(score, upto));
-    if let Some(due) = too_early(&view, &items, state, route, orphan && !waited).filter(|due| *due > now) {
+    let due = match too_early(&view, &items, state, route, orphan && !waited) {
+        Some(_) if state.is_of_the_future(now) && view.complete => None,
+        due => due,
+    };
+    if let Some(due) = due.filter(|due| *due > now) {
         return Ok(Look::Later(due));
     }
     let mut shown = before(&items, eager, shown_upto, upto);

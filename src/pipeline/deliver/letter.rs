@@ -61,6 +61,12 @@ impl Refused {
         Self { target, scores: false, reason, why, items, exchange: Exchange::default() }
     }
 
+    /// A trace that our own code cannot bear.
+    pub(super) fn panicked(target: Target) -> Self {
+        let (reason, why) = ("panic", "our own translation of it failed; the log says where".to_owned());
+        Self { target, scores: false, reason, why, items: u64::MAX, exchange: Exchange::default() }
+    }
+
     /// The row that is not shown.
     pub(super) fn row(&self) -> Row {
         match (&self.target, self.scores) {

@@ -137,7 +137,8 @@ impl Reader {
             return;
         };
         book.read(*seq, lane, homes.iter().map(|(_, items)| items.len() as u64).sum());
-        let due = job::due(route, *quiet, *at);
+        // What is of the future was accepted before the clock was set back.
+        let due = job::due(route, *quiet, (*at).min(self.shipper.now()));
         for (trace, items) in homes {
             let items = items.len() as u64;
             book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, due }, lane);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::panic;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -29,6 +31,7 @@ use crate::canonical::Time;
 use crate::contract::Answer;
 use crate::contract::Clock;
 use crate::contract::Known;
+use crate::contract::Plan;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
@@ -209,6 +212,9 @@ impl Shipper {
                     ready.push(job);
                 }
                 Err((verdict, why)) => {
+                    if *verdict == Verdict::Retry(None) {
+                        self.control.failed(self.now(), (self.dice)(), why);
+                    }
                     let outcome = judge(verdict, why, &job);
                     outcomes.push((job.key, outcome));
                 }
@@ -249,7 +255,15 @@ impl Shipper {
     /// Plans what to send; what was looked at for that goes, only what is sent stays.
     fn plan_all(&self, jobs: Vec<Checked>) -> Vec<Shipment> {
         let plan = |(job, nowhere, failed): Checked| {
-            let plan = job.plan(&self.destination);
+            let planned = panic::catch_unwind(AssertUnwindSafe(|| job.plan(&self.destination)));
+            let (plan, failed) = match planned {
+                Ok(plan) => (plan, failed),
+                // One trace's panic is that trace's: the others of its batch go out.
+                Err(_) => {
+                    let refused = vec![Refused::panicked(job.items.target())];
+                    (Plan::default(), Some(Outcome::Parked { upto: job.upto, refused }))
+                }
+            };
             plan.losses
                 .iter()
                 .filter(|loss| !loss.carried)

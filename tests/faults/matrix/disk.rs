@@ -54,7 +54,7 @@ async fn record_corrupt() {
     let mut site = Setup::to(&["opik"]).start().await;
     site.vendor("opik").broken(json!({"status": 503})).await;
     let plans = send(&site, &["a", "b", "c"]).await;
-    site.stop().await;
+    site.kill();
     {
         let ledger = Connection::open(site.ledger().join("ledger.db")).unwrap();
         let rotten = "UPDATE records SET env = zeroblob(length(env)) WHERE seq = (SELECT MIN(seq) + 2 FROM records)";

@@ -9,6 +9,8 @@ use super::all_shown;
 use super::has_all;
 use super::named;
 use super::send;
+use super::send_together;
+use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::VENDORS;
 
@@ -42,9 +44,14 @@ async fn vendor_429_with_retry_after() {
 #[tokio::test(flavor = "multi_thread")]
 async fn vendor_429_of_a_full_bucket() {
     let site = Setup::to(&["opik"]).start().await;
-    site.vendor("opik").settings(&json!({"items_per_window": 45, "window_seconds": 2})).await;
-    let names: Vec<String> = (0..25).map(|n| format!("trace {n}")).collect();
-    let plans = send(&site, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    site.vendor("opik").settings(&json!({"items_per_window": 70, "window_seconds": 5})).await;
+    let mut plans = Vec::new();
+    for round in 0..4 {
+        let new: Vec<Plan> = (0..20).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
+        send_together(&site, &new).await;
+        plans.extend(new);
+        site.settled().await;
+    }
     all_shown(&site, "opik", &plans).await;
     assert!(site.vendor("opik").asked(429).await > 0, "the bucket was never full");
     site.close().await;

@@ -54,9 +54,15 @@ async fn vendor_reset_within_the_answer() {
     waits_out(json!({"status": 500, "body": "a long story", "cut": 3}), "failing", "").await;
 }
 
+/// A byte now and then, so that no single read takes long.
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_loris_vendor() {
-    waits_out(json!({"status": 200, "body": "{\"message\":\"ok\"}", "drip_ms": 400}), "failing", "timed out").await;
+    waits_out(json!({"status": 500, "body": "a long story, slowly told", "drip_ms": 400}), "failing", "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_never_answers() {
+    waits_out(json!({"hang": true}), "failing", "timed out").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,7 +80,9 @@ async fn downgrade_of_the_binary() {
         let ledger = Connection::open(site.ledger().join("ledger.db")).unwrap();
         let held: i64 = ledger.query_row("SELECT v FROM meta WHERE k = 'format'", [], |row| row.get(0)).unwrap();
         if let Some(format) = set {
+            // It stands in two places, so that a flipped bit is not taken for a newer version.
             ledger.execute("UPDATE meta SET v = ?1 WHERE k = 'format'", [format]).unwrap();
+            ledger.pragma_update(None, "user_version", format).unwrap();
         }
         held
     };

@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(super) use gaps::Gaps;
 pub use state::Lane;
 pub(super) use state::Row;
+pub(super) use state::SET_BACK_NS;
 pub use state::State;
 pub use state::TraceState;
 
@@ -352,10 +353,13 @@ impl Book {
         self.put(trace, adopted);
     }
 
-    /// Lets everything that waits for another try go now: the destination is back.
+    /// Lets everything that waits for another try go now: the destination is back. So goes what waits for a
+    /// time that the clock, set back, is long to reach.
     pub(super) fn hasten(&mut self, now: Time) {
-        let tried = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Waiting && state.attempts > 0;
-        let keys: Vec<SubjectKey> = self.traces.iter().filter(tried).map(|(key, _)| *key).collect();
+        let goes = |(_, state): &(&SubjectKey, &TraceState)| {
+            state.state == State::Waiting && (state.attempts > 0 || state.is_of_the_future(now))
+        };
+        let keys: Vec<SubjectKey> = self.traces.iter().filter(goes).map(|(key, _)| *key).collect();
         for key in keys {
             if let Some(mut state) = self.take(key) {
                 state.due = state.due.min(now);

@@ -9,6 +9,9 @@ use super::News;
 use crate::canonical::Time;
 use crate::pipeline::ledger::Seq;
 
+/// Threads read the clock a little out of turn; what goes back further was set back.
+pub(in super::super) const SET_BACK_NS: i64 = 1_000_000_000;
+
 /// One trace that is not settled here.
 #[derive(Clone, Debug)]
 pub struct TraceState {
@@ -90,6 +93,11 @@ pub enum Row {
 }
 
 impl TraceState {
+    /// Whether it was accepted later than now: the clock was set back, and no time of it means anything.
+    pub(in super::super) fn is_of_the_future(&self, now: Time) -> bool {
+        now.plus(SET_BACK_NS) < self.last_at
+    }
+
     /// Items noted after what was sent up to a record; `None`: only its records can tell.
     pub(in super::super) fn newer(&self, upto: Seq) -> Option<u64> {
         match self.last > upto {
