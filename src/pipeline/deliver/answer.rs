@@ -48,6 +48,23 @@ pub(super) async fn whole(mut answer: Response, room: &Room) -> Result<Bytes, Br
     Ok(body.freeze())
 }
 
+/// The body without a secret that a vendor may echo: what it answers is kept for operators to read.
+pub(super) fn without(body: Bytes, secret: &str) -> Bytes {
+    let secret = secret.as_bytes();
+    if secret.is_empty() || memchr::memmem::find(&body, secret).is_none() {
+        return body;
+    }
+    let mut clean = BytesMut::with_capacity(body.len());
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(&body, secret) {
+        clean.extend_from_slice(&body[from..at]);
+        clean.extend_from_slice(b"[credential]");
+        from = at + secret.len();
+    }
+    clean.extend_from_slice(&body[from..]);
+    clean.freeze()
+}
+
 /// The beginning of an answer to a write. The status has already said what became of it, so a body that
 /// breaks off or does not end is no failure: repeating the write would only write it twice.
 pub(super) async fn beginning(mut answer: Response) -> Bytes {
@@ -83,6 +100,13 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_echoed_is_taken_out() {
+        let clean = |body: &'static str| without(Bytes::from_static(body.as_bytes()), "k-1");
+        assert_eq!(clean(r#"{"detail":"k-1 is no key: k-1"}"#), r#"{"detail":"[credential] is no key: [credential]"}"#);
+        assert_eq!((clean("fine"), without(Bytes::from_static(b"fine"), "")), ("fine".into(), "fine".into()));
+    }
 
     #[tokio::test]
     async fn the_beginning_is_cut_and_a_break_is_no_failure() {

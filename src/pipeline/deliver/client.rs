@@ -233,6 +233,10 @@ impl Client {
             Of::Read => answer::whole(answer, &self.room).await?,
             Of::Write => answer::beginning(answer).await,
         };
+        let body = match secret {
+            Some(secret) if status >= 300 => answer::without(body, secret.expose_secret()),
+            _ => body,
+        };
         Ok(Answer { status, headers, body })
     }
 

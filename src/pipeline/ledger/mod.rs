@@ -17,9 +17,16 @@
 //!
 //! **What is checked.** A record carries its sequence and a CRC over all of it; both are
 //! verified on each read, and a bad or missing one is [`LedgerError::Corrupt`] with its
-//! number, so that a reader can step over it. A high-water mark stands outside the
-//! store: if the store ends below it, accepted data is missing, and [`Status::lost`]
-//! says how much.
+//! number, so that a reader can step over it; it is put aside and counted
+//! ([`Status::quarantined`]). A high-water mark stands outside the store: if the store
+//! ends below it, accepted data is missing, and [`Status::lost`] says how much. A store
+//! that is damaged as a whole is kept aside, and what can be read of it goes into a new
+//! one ([`Status::salvaged`]): a start never needs a hand.
+//!
+//! **What goes.** Retention takes records away, or puts a part of one in its place, under
+//! the same sequence. What is gone leaves a range with its CRCs and is stepped over; of
+//! each trace a [`Stub`] is left, found by any subject in it. While the disk is down to
+//! its reserve, appends are refused and everything else goes on.
 //!
 //! **Keys are hashes.** A [`SubjectKey`] may collide. Every answer by key is a list of
 //! candidates; the reader decides by what the decoded record says.

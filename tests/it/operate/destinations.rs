@@ -1,7 +1,5 @@
 //! How destinations do, and pausing them.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use serde_json::json;
 
@@ -113,12 +111,11 @@ async fn a_refused_credential_is_an_alarm_until_it_is_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_policy_gives_up_is_an_alarm_and_stays_in_the_books() {
-    let site = Site::to(&["opik", "pandaprobe"]).await;
+    let setup = Setup::new(&[("checkout", &["opik", "pandaprobe"])]);
+    let site = setup.more("[destinations.opik.backlog]\nage = \"1s\"").start().await;
     site.order("/api/destinations/opik/pause", &json!({"why": "test"})).await;
     send(&site, &[trace(1, "waits"), trace(2, "waits")]).await;
     site.vendor("pandaprobe").shows("both", |traces| traces.len() == 2).await;
-    assert_eq!(spangate(&site, &["destinations"]).status.code(), Some(0));
-    site.advance(Duration::from_secs(365 * 86_400));
     let expired = eventually("the alarm stands", async || {
         let standing = standing(&site, "opik").await;
         (standing["alarms"][0]["kind"] == "expired").then_some(standing)
@@ -162,6 +159,7 @@ async fn the_books_count_what_is_not_looked_at_yet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_come_from_an_operator_and_name_what_there_is() {
     let site = Site::to(&["opik"]).await;
+    assert_eq!(spangate(&site, &["destinations"]).status.code(), Some(0));
     let (status, why) = site.order("/api/destinations/nowhere/pause", &json!({})).await;
     assert_eq!((status, &why["error"]), (404, &json!("no destination is named nowhere")));
     let unknown = spangate(&site, &["destinations", "resume", "nowhere"]);

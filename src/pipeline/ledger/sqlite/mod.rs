@@ -6,7 +6,8 @@
 //! A draft is compressed and encoded where `append` runs ([`envelope`], [`subjects`]); the
 //! one [`writer`] gives it a place and flushes a group at a time ([`work`]); [`readers`]
 //! answer [`query`]s from the last commit; [`lock`] holds the directory and [`watermark`]
-//! stands outside the database.
+//! stands outside the database. [`retention`] takes away, [`quarantine`] puts aside one
+//! record, [`salvage`] a whole file.
 
 #[cfg(test)]
 mod bench;

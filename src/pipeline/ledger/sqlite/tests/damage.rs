@@ -2,6 +2,8 @@
 //! written, and counts what it cannot.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::RngExt;
@@ -10,8 +12,10 @@ use rand::rngs::StdRng;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::Watermark;
 use super::open;
 use crate::pipeline::ledger::Draft;
+use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Seq;
@@ -34,14 +38,18 @@ fn body(seq: Seq) -> Bytes {
 /// A closed ledger of [`RECORDS`] records and something settled.
 async fn ledger() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = open(Options::new(dir.path())).unwrap();
+    fill(dir.path()).await.close().await.unwrap();
+    dir
+}
+
+async fn fill(dir: &Path) -> Arc<dyn Ledger> {
+    let ledger = open(Options::new(dir)).unwrap();
     for seq in 1..=RECORDS {
         let sent = Draft { body: body(seq), traces: vec![SubjectKey(seq % 3)], ..draft("") };
         assert_eq!(ledger.append(sent).await, Ok(seq));
     }
     ledger.settle("d", Settle { base: 5, ..Settle::default() }).await.unwrap();
-    ledger.close().await.unwrap();
-    dir
+    ledger
 }
 
 /// Opens a ledger and reads everything; what is given back must be what was written.
@@ -190,9 +198,29 @@ async fn any_flipped_bit_is_survived_and_counted() {
 #[tokio::test]
 #[ignore = "long: thousands of damaged ledgers"]
 async fn any_of_very_many_flipped_bits_is_survived_and_counted() {
-    for seed in 2..12 {
-        flip_bits(seed, 1_000).await;
+    for seed in 2..6 {
+        flip_bits(seed, 500).await;
     }
+}
+
+// SQLite drops the log from the first bad page on, without a word: the mark says how much that was.
+#[tokio::test]
+async fn a_flipped_bit_in_the_log_is_survived_and_counted() {
+    let whole = tempfile::tempdir().unwrap();
+    let ledger = fill(whole.path()).await;
+    while Watermark::peek(&whole.path().join("ledger.hwm")) < RECORDS {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(ledger);
+    let size = std::fs::metadata(whole.path().join("ledger.db-wal")).unwrap().len() as usize;
+    let mut lost = 0;
+    for at in (0..size).step_by(PAGE * 2 + 4_001) {
+        let dir = copy(whole.path());
+        alter(dir.path(), "ledger.db-wal", |file| file[at] ^= 1);
+        lost += survives(dir.path(), &format!("byte {at} of the log")).await.lost;
+    }
+    println!("{lost} records lost and counted");
+    assert!(lost > 0);
 }
 
 #[tokio::test]
