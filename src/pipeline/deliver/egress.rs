@@ -68,8 +68,8 @@ impl Egress {
 impl Buckets {
     fn new(rates: Rates) -> Self {
         let limiter = |rate: Option<NonZeroU32>| rate.map(|rate| RateLimiter::direct(quota(rate)));
-        // More looks than writes: where writes are limited, reads have a limit for each path
-        // (`wire/pandaprobe.md §13`), and what is written rarely shows at the first look.
+        // More looks than writes: where writes are limited, reads are for each path alone, and what is
+        // written rarely shows at the first look.
         let looks = rates.requests.map(|rate| rate.saturating_mul(LOOKS));
         let quick = |rate: NonZeroU32| RateLimiter::direct(Quota::per_minute(rate).allow_burst(rate));
         Self {

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 use super::Destination;
 use super::batch;
+use super::book::Row;
 use super::book::TraceState;
 use super::control::Control;
 use super::job;
@@ -91,6 +92,8 @@ pub(super) struct Shipment {
     items: Arc<TraceItems>,
     pub(super) upto: Seq,
     shown_upto: Seq,
+    /// Rows that were refused the last time: nothing of them is shown.
+    again: Vec<Row>,
     pub(super) writes: Vec<Write>,
     pub(super) refused: Vec<Refused>,
     pub(super) delivered: usize,
@@ -104,8 +107,13 @@ impl Shipment {
     pub(super) fn refuse(&mut self, write: usize, reason: &'static str, why: String, exchange: Exchange) {
         let Write { target, bucket, .. } = &self.writes[write];
         let scores = letter::is_score(*bucket);
-        let items = if scores { 1 } else { self.items.count_of(target, self.shown_upto) };
-        self.refused.push(Refused { target: target.clone(), scores, reason, why, items, exchange });
+        let target = target.clone();
+        let mut refused = Refused { target, scores, reason, why, items: 1, exchange };
+        if !scores {
+            let shown = if self.again.contains(&refused.row()) { 0 } else { self.shown_upto };
+            refused.items = self.items.count_of(&refused.target, shown);
+        }
+        self.refused.push(refused);
     }
 
     /// Takes out every write about something that is nowhere.
@@ -268,13 +276,14 @@ impl Shipper {
                 .iter()
                 .filter(|loss| !loss.carried)
                 .for_each(|loss| metrics::lost(&self.destination.name, &loss.path));
-            let Job { key, items, shown_upto, upto, .. } = job;
+            let Job { key, items, shown_upto, upto, refused: again, .. } = job;
             let (refused, delivered) = (Vec::new(), 0);
             let mut shipment = Shipment {
                 key,
                 items,
                 upto,
                 shown_upto,
+                again,
                 writes: plan.writes,
                 refused,
                 delivered,

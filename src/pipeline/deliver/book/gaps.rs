@@ -47,11 +47,6 @@ impl Gaps {
         self.0.iter().copied()
     }
 
-    /// The newest record in any.
-    pub(super) fn end(&self) -> Seq {
-        self.0.back().map_or(0, |gap| gap.upto)
-    }
-
     /// Whether there is room for one more.
     pub(in super::super) fn has_room(&self) -> bool {
         self.0.len() < MOST

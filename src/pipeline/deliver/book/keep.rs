@@ -139,7 +139,7 @@ impl Book {
     /// Lists as exceptions what is old, and everything below the base to come: what stands in no
     /// exception must be above it.
     fn list(&mut self, now: Time, everything: bool) {
-        let below = self.base.max(self.gaps.end());
+        let below = self.base.max(self.skipped);
         let old: Vec<SubjectKey> = self
             .firsts
             .iter()

@@ -8,6 +8,8 @@
 
 mod gaps;
 mod keep;
+#[cfg(test)]
+mod model;
 mod policy;
 mod state;
 #[cfg(test)]
@@ -56,6 +58,8 @@ pub struct Book {
     noted: VecDeque<Noted>,
     /// Items routed here by records up to the base, and those of them that nobody can read.
     at_base: AtBase,
+    /// The end of the newest gap that was opened.
+    skipped: Seq,
     /// The gaps as last settled.
     kept_gaps: Gaps,
     letters: Vec<Letter>,
@@ -261,20 +265,22 @@ impl Book {
         let done = state.items.saturating_sub(newer);
         let dead = dead.min(done);
         self.deliver(done - dead);
-        self.counters.dead += dead;
-        state.dead += dead;
-        state.items = newer;
+        // With news, what was refused is tried again; only what is parked is dead.
+        let parked = if newer > 0 { 0 } else { dead };
+        self.counters.dead += parked;
+        state.dead = parked;
+        state.items = newer + dead - parked;
         state.shown = Some(upto);
         state.attempts = 0;
         state.frozen = None;
         state.flying = None;
         state.why = why;
         state.rows = rows;
-        if newer == 0 && dead == 0 && !ahead {
+        if newer == 0 && parked == 0 && !ahead {
             self.drop_listing(key, &state);
             return;
         }
-        state.state = match (newer, dead) {
+        state.state = match (newer, parked) {
             (1.., _) => State::Waiting,
             (0, 1..) => State::Parked,
             (0, 0) => State::Ahead,
@@ -334,6 +340,10 @@ impl Book {
         self.withdraw(orphan);
         self.counters.dead -= state.dead;
         let items = state.items + state.dead;
+        // What a restart will note again counts among the items of the one that has them now.
+        for (key, _) in self.noted.iter_mut().flat_map(|noted| &mut noted.traces) {
+            *key = if *key == orphan { trace } else { *key };
+        }
         let mut adopted = self.take(trace).unwrap_or_else(|| {
             let news = News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, due };
             TraceState::new(&news, state.lane)
@@ -379,7 +389,7 @@ impl Book {
             return;
         }
         self.gaps.add(Gap { after: self.cursor, upto: head });
-        self.cursor = head;
+        (self.cursor, self.skipped) = (head, head);
         let fresh = |(_, state): &(&SubjectKey, &TraceState)| state.lane == Lane::Fresh;
         let keys: Vec<SubjectKey> = self.traces.iter().filter(fresh).map(|(key, _)| *key).collect();
         for key in keys {
@@ -446,6 +456,11 @@ impl Book {
         self.due.iter().filter_map(|lane| lane.first()).map(|(due, _)| *due).min()
     }
 
+    #[cfg(test)]
+    fn debt(&self) -> u64 {
+        self.debt
+    }
+
     fn deliver(&mut self, items: u64) {
         let paid = self.debt.min(items);
         self.debt -= paid;
@@ -462,7 +477,8 @@ impl Book {
         } else {
             self.firsts.insert((state.first, key));
         }
-        self.closed.remove(&key);
+        // An exception that is to be dropped is dropped even when the trace is open again: a settled step
+        // drops before it opens.
         self.traces.insert(key, state);
     }
 

@@ -191,6 +191,30 @@ fn a_crash_between_a_refusal_and_the_base_does_not_count_it_twice() {
 }
 
 #[test]
+fn an_orphan_adopted_above_the_base_is_not_counted_twice_after_a_crash() {
+    let mut book = Book::default();
+    note(&mut book, OTHER, 1);
+    note(&mut book, ORPHAN, 2);
+    note(&mut book, TRACE, 3);
+    take(&mut book);
+    book.adopt(ORPHAN, TRACE, Time(1));
+    // As if only TRACE were old enough to be listed: the base stays below it.
+    book.firsts.retain(|(_, key)| *key == OTHER);
+    book.traces.get_mut(&TRACE).unwrap().listed = true;
+    book.changed.insert(TRACE);
+    let settle = book.settle(Time(1), false).unwrap();
+    assert_eq!((settle.base, settle.opened.len()), (0, 1));
+    let mut again = restore(settle.base, settle.gaps, settle.counters, settle.opened);
+    assert_eq!((again.pending(), again.counters.accepted), (0, 0));
+    note(&mut again, OTHER, 1);
+    note(&mut again, ORPHAN, 2);
+    note(&mut again, TRACE, 3);
+    again.adopt(ORPHAN, TRACE, Time(1));
+    assert_eq!((again.pending(), again.counters.accepted), (3, 3));
+    assert!(balanced(&again));
+}
+
+#[test]
 fn what_waits_too_long_expires_and_samples_leave_new_traces_out() {
     let mut book = Book::default();
     note(&mut book, TRACE, 1);
