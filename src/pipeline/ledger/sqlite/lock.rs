@@ -11,10 +11,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::pipeline::ledger::OpenError;
 
 const LOCK: &str = "lock";
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the parts of a ledger stand in a state directory.
 #[derive(Clone, Debug)]
@@ -54,7 +57,7 @@ pub(super) fn hold(at: &Layout) -> Result<File, OpenError> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed("create directory", dir))?;
     let path = dir.join(LOCK);
     let lock = private(&path).map_err(failed("open lock file", &path))?;
-    taken(lock.try_lock(), dir)?;
+    taken(patiently(|| lock.try_lock()), dir)?;
     let db = private(&at.db).map_err(failed("open database file", &at.db))?;
     // SQLite gives its log and index files the mode of the database file.
     db.set_permissions(Permissions::from_mode(0o600)).map_err(failed("restrict database file", &at.db))?;
@@ -84,8 +87,19 @@ pub(super) fn hold_shared(at: &Layout) -> Result<File, OpenError> {
         return Err(OpenError::Missing(at.dir.clone()));
     }
     let lock = File::open(&path).map_err(failed("open lock file", &path))?;
-    taken(lock.try_lock_shared(), &at.dir)?;
+    taken(patiently(|| lock.try_lock_shared()), &at.dir)?;
     Ok(lock)
+}
+
+// A process that a former holder has just started has copies of its files until it has begun to run.
+fn patiently(lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            taken => return taken,
+        }
+    }
+    lock()
 }
 
 fn taken(lock: Result<(), TryLockError>, dir: &Path) -> Result<(), OpenError> {
