@@ -68,6 +68,8 @@ pub struct Courier {
     alarms: Arc<Alarms>,
     /// Which lane is served first, in turn.
     turn: Lane,
+    /// The head of the ledger at the last two probes.
+    probed: (Seq, Seq),
 }
 
 /// What every courier shares.
@@ -123,7 +125,7 @@ impl Courier {
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
         let backlog = Arc::new(Backlog::new(destination, &ledger, &book, shipper.now()));
         let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
-        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: Lane::Fresh })
+        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: Lane::Fresh, probed: (0, 0) })
     }
 
     /// What it knows, for pages, `explain` and the books.
@@ -152,6 +154,7 @@ impl Courier {
         let mut save = tokio::time::interval(SAVE_EVERY);
         let control = self.control();
         loop {
+            self.recover();
             let more = self.read().await;
             self.dispatch(&mut shipping);
             let wake = self.wake(&shipping);
@@ -195,11 +198,21 @@ impl Courier {
         }
     }
 
+    /// The destination is back: what waits for another try may go, and what was accepted while it was surely
+    /// away is left to the late lane, so that what came since the probe before does not wait for it.
+    fn recover(&mut self) {
+        if !self.shipper.control.take_recovered() {
+            return;
+        }
+        let mut book = self.book.lock();
+        book.hasten(self.now());
+        if book.gaps.has_room() {
+            book.skip_to(self.probed.0);
+        }
+    }
+
     /// Starts shipments while there are slots and due traces.
     fn dispatch(&mut self, shipping: &mut JoinSet<Shipped>) {
-        if self.shipper.control.take_recovered() {
-            self.book.lock().hasten(self.now());
-        }
         let destination = Arc::clone(&self.shipper.destination);
         loop {
             let now = self.now();
@@ -218,6 +231,7 @@ impl Courier {
             }
             if probe {
                 self.shipper.control.probe(now);
+                self.probed = (self.probed.1, *self.head.borrow());
             }
             let ship = Arc::clone(&self.shipper).ship(taken, position);
             let control = self.control();
