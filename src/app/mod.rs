@@ -124,6 +124,7 @@ impl Gateway {
     /// When the state directory, a secret or a destination cannot be opened.
     pub async fn start(config: &Config, world: World) -> anyhow::Result<Self> {
         let World { dialects, environment, data, admin, clock, new_id, dice, token_secret, listener } = world;
+        let started = clock();
         let table = Dialects::new(&dialects);
         let ledger = open_ledger(config)?;
         let secret = match token_secret {
@@ -204,6 +205,7 @@ impl Gateway {
         let app = http::router::router(&dialects, &doors, &edge);
         let ready = ready(&ledger);
         let metrics = telemetry::metrics::install()?;
+        telemetry::metrics::started(started);
         let local = admin.local_addr()?.ip().is_loopback();
         let admin_app = http::admin::router(
             ready,

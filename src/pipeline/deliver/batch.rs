@@ -219,6 +219,7 @@ fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict)
         }
         Verdict::Split if answer.status == TOO_LARGE && request.rows > 1 => {
             let bytes = request.body.as_ref().map_or(0, bytes::Bytes::len);
+            shipper.control.noted(now, &why());
             if shipper.sizes.request_refused(bytes) {
                 tracing::warn!(destination = %destination.name, bytes, "the vendor takes smaller requests than expected");
             }
