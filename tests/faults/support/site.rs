@@ -213,6 +213,11 @@ impl Site {
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
     }
 
+    /// When the process that answers was started, seconds since 1970.
+    pub(crate) async fn started(&self) -> f64 {
+        self.metric("spangate_start_time_seconds", &[]).await
+    }
+
     /// All samples of a name, added up.
     pub(crate) async fn metric_sum(&self, name: &str) -> f64 {
         let (_, text) = self.admin("/metrics").await.unwrap_or_default();
