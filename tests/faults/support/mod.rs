@@ -47,6 +47,13 @@ pub(crate) fn dice(test: &str) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
+/// A sample in the text of `/metrics` by its name and some of its labels; 0 where there is none.
+pub(crate) fn sample(metrics: &str, name: &str, labels: &[impl AsRef<str>]) -> f64 {
+    let mut lines = metrics.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    let line = lines.find(|line| labels.iter().all(|label| line.contains(label.as_ref())));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
 /// Asks until an answer comes; fails, saying what was waited for, when patience ends.
 pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let start = Instant::now();

@@ -22,6 +22,7 @@ use super::Process;
 use super::Setup;
 use super::Vendor;
 use super::eventually;
+use super::sample;
 use super::setup::key;
 use super::vendor::Sandbox;
 
@@ -207,10 +208,7 @@ impl Site {
     /// A sample of `/metrics` by its name and some of its labels; 0 where there is none.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let (_, text) = self.admin("/metrics").await.unwrap_or_default();
-        let line = text.lines().find(|line| {
-            line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label))
-        });
-        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+        sample(&text, name, labels)
     }
 
     /// When the process that answers was started, seconds since 1970.
