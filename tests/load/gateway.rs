@@ -117,7 +117,7 @@ fn configuration(
 ) -> String {
     let mut text = format!(
         "[server]\nlisten = \"{data}\"\nadmin_listen = \"{admin}\"\nstate_dir = {:?}\n\
-         [ledger]\ndurability = \"{durability}\"\ndisk_reserve = \"128MiB\"\n[keys.load]\nproject = \"load\"\nsha256 = \"{sha256}\"\n\
+         [ledger]\ndurability = \"{durability}\"\ndisk_reserve = \"1MiB\"\n[keys.load]\nproject = \"load\"\nsha256 = \"{sha256}\"\n\
          [projects.load]\n",
         state.join("ledger")
     );

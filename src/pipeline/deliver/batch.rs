@@ -187,7 +187,7 @@ async fn try_once(shipper: &Shipper, writes: &[&Write]) -> Tried {
         }
     };
     let verdict = destination.dialect.verdict(&request, &answer);
-    metrics::vendor_answered(&destination.name, label(&verdict), request.rows, took);
+    metrics::vendor_answered(&destination.name, verdict.word(), request.rows, took);
     let tried = heed(shipper, &request, &answer, verdict);
     match tried.verdict {
         Some(Verdict::Delivered) if destination.confirms() => confirm::all(shipper, writes, sent_at).await.into(),
@@ -297,17 +297,6 @@ fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
         Verdict::Stop(why) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: true });
         }
-    }
-}
-
-fn label(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Doubtful(_) => "doubtful",
-        Verdict::Retry(_) => "retry",
-        Verdict::Split => "split",
-        Verdict::Rejected(_) => "rejected",
-        Verdict::Stop(_) => "stop",
     }
 }
 

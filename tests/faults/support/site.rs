@@ -23,8 +23,8 @@ use super::Setup;
 use super::Vendor;
 use super::eventually;
 use super::sample;
+use super::sandbox::Sandbox;
 use super::setup::key;
-use super::vendor::Sandbox;
 
 /// A running site. Its addresses stay the same over every restart.
 pub(crate) struct Site {
