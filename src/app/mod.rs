@@ -54,6 +54,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
@@ -62,6 +63,7 @@ use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::retention::Bounds;
 use crate::pipeline::retention::Janitor;
+use crate::pipeline::retention::LetterBounds;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
@@ -173,7 +175,7 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             couriers.push(courier);
         }
-        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
+        let janitor = Arc::new(janitor(config, &outwards, (&books, &backlogs), &clock));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
         // Before anything is sent to what an operator paused.
@@ -249,8 +251,11 @@ impl Gateway {
     }
 }
 
+/// What waits for each destination.
+type Backlogs = Vec<(Arc<Destination>, Arc<Backlog>)>;
+
 /// Refuses a project's requests while a destination of it is full and refuses.
-fn pressure(backlogs: Vec<(Arc<Destination>, Arc<Backlog>)>) -> Pressure {
+fn pressure(backlogs: Backlogs) -> Pressure {
     let refuses: Vec<_> = backlogs.into_iter().filter(|(to, _)| to.backlog.overflow == Overflow::Refuse).collect();
     Arc::new(move |project| {
         let full = |(to, backlog): &&(Arc<Destination>, Arc<Backlog>)| {
@@ -275,16 +280,25 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
 fn janitor(
     config: &Config,
     outwards: &Arc<Outwards>,
-    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    (books, backlogs): (&BTreeMap<String, Arc<Mutex<Book>>>, &Backlogs),
     clock: &Clock,
 ) -> Janitor {
     let asked = books.clone();
     let pins = move || asked.values().map(|book| book.lock().pins()).collect();
+    let (books_of, backlogs_of) = (books.clone(), backlogs.clone());
+    let give_up = move |name: &str, trace: SubjectKey| {
+        let items = books_of.get(name).map_or(0, |book| book.lock().discard(trace));
+        let backlog = backlogs_of.iter().find(|(destination, _)| *destination.name == *name);
+        backlog.iter().for_each(|(_, backlog)| backlog.dropped(items));
+        items
+    };
     let config::Retain { age, size } = config.ledger.retain;
     Janitor {
         outwards: Arc::clone(outwards),
         pins: Arc::new(pins),
         keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        keep_letters: LetterBounds { age: config.ledger.dead_letters.age, size: config.ledger.dead_letters.size },
+        give_up: Arc::new(give_up),
         places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
         clock: Arc::clone(clock),
     }

@@ -334,7 +334,7 @@ impl Backlog {
 
     /// Of what is unread, else of what came last.
     fn bytes_an_item(&self, unread: &Weight) -> Result<Option<f64>, LedgerError> {
-        let mut weight = unread.clone();
+        let mut weight = *unread;
         if weight.items == 0 {
             let upto = self.ledger.head();
             self.add(&mut weight, Gap { after: upto.saturating_sub(LAST), upto })?;

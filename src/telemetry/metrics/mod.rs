@@ -25,6 +25,7 @@ pub use delivery::condition;
 pub use delivery::confirm_failed;
 pub use delivery::in_flight;
 pub use delivery::items;
+pub use delivery::letters_expired;
 pub use delivery::lost;
 pub use delivery::retried;
 pub use delivery::shown;

@@ -56,6 +56,7 @@ pub(super) const LEDGER_LOST: &str = "spangate_ledger_lost_records";
 pub(super) const LEDGER_QUARANTINED: &str = "spangate_ledger_quarantined_records";
 pub(super) const LEDGER_SALVAGED: &str = "spangate_ledger_salvages";
 pub(super) const RETIRED: &str = "spangate_retired_records_total";
+pub(super) const LETTERS_EXPIRED: &str = "spangate_dead_letters_expired_items_total";
 pub(super) const RETIRED_BYTES: &str = "spangate_retired_bytes_total";
 pub(super) const LEDGER_READY: &str = "spangate_ledger_ready";
 pub(super) const ALARM: &str = "spangate_alarm";
@@ -63,7 +64,7 @@ pub(super) const CLOCK_JUMPS: &str = "spangate_clock_jumps_total";
 pub(super) const STARTED: &str = "spangate_start_time_seconds";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 35] = [
+pub const METRICS: [Metric; 36] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
     counter(
@@ -103,6 +104,7 @@ pub const METRICS: [Metric; 35] = [
     ),
     counter(RETIRED, "how", "settled requests past retention: `gone`, or `carved` to what is still needed"),
     counter(RETIRED_BYTES, "", "bytes that gave back"),
+    counter(LETTERS_EXPIRED, "destination", "items of dead letters that were kept as long as dead letters are"),
     gauge(LEDGER_READY, "", "1 while requests can be accepted"),
     gauge(ALARM, "kind, destination", "1 while an alarm stands"),
     counter(CLOCK_JUMPS, "", "times that the wall clock was set by more than a minute"),

@@ -209,6 +209,13 @@ impl Site {
         self.ahead.fetch_add(i64::try_from(by.as_nanos()).unwrap(), Ordering::Relaxed);
     }
 
+    /// Gives up dead letters that are not kept any longer.
+    pub(crate) async fn sweep_letters(&self) {
+        let janitor = Arc::clone(&self.gateway.as_ref().unwrap().janitor);
+        let now = (janitor.clock)();
+        janitor.sweep_letters(now).await.unwrap();
+    }
+
     /// Takes away what is not kept any longer; the records left.
     pub(crate) async fn sweep(&self) -> u64 {
         let gateway = self.gateway.as_ref().unwrap();
