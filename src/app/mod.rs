@@ -1,6 +1,7 @@
 //! The composition root: configuration to parts to a running gateway. The only place that knows all.
 
 mod destinations;
+mod removed;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -126,7 +127,9 @@ impl Gateway {
     /// When the state directory, a secret or a destination cannot be opened.
     pub async fn start(config: &Config, world: World) -> anyhow::Result<Self> {
         let World { dialects, environment, data, admin, clock, new_id, dice, token_secret, listener } = world;
-        let started = clock();
+        // First, so that nothing of the start goes uncounted.
+        let (metrics, started) = (telemetry::metrics::install()?, clock());
+        telemetry::metrics::started(started);
         let table = Dialects::new(&dialects);
         let ledger = open_ledger(config)?;
         let secret = match token_secret {
@@ -163,6 +166,7 @@ impl Gateway {
         let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
         let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
+        removed::tell((&*ledger, &traces), &destinations, &alarms, started)?;
         Roster::of(&projects, &destinations).store(&*ledger).await?;
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
@@ -206,8 +210,6 @@ impl Gateway {
         let edge = Edge::new(settings(config), keys, tokens, limits, clock);
         let app = http::router::router(&dialects, &doors, &edge);
         let ready = ready(&ledger);
-        let metrics = telemetry::metrics::install()?;
-        telemetry::metrics::started(started);
         let local = admin.local_addr()?.ip().is_loopback();
         let admin_app = http::admin::router(
             ready,

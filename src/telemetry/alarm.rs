@@ -20,6 +20,8 @@ pub enum Kind {
     Salvaged,
     /// The ledger does not accept.
     Ledger,
+    /// A destination was taken out of the configuration while items waited for it.
+    Removed,
     /// The wall clock was set by more than a little.
     Clock,
     /// A vendor does not take our credential.
@@ -44,6 +46,7 @@ impl Kind {
             Self::Quarantined => "quarantined",
             Self::Salvaged => "salvaged",
             Self::Ledger => "ledger",
+            Self::Removed => "removed",
             Self::Clock => "clock",
             Self::Credential => "credential",
             Self::Refusals => "refusals",

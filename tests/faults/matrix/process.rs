@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use super::alarmed;
 use super::all_shown;
 use super::named;
 use super::send;
@@ -118,7 +119,9 @@ async fn destination_removed_with_a_backlog() {
     site.reconfigure(|setup| setup.without("opik"));
     site.open().await;
     assert_eq!(site.standings().await.into_keys().collect::<Vec<_>>(), ["pandaprobe"]);
-    assert!(!site.admin("/metrics").await.unwrap().1.contains("destination=\"opik\""));
+    alarmed(&site, "removed", "spangate_ledger_records", "").await;
+    let (_, alarms) = site.admin("/api/alarms").await.unwrap();
+    assert!(alarms.contains(" items for opik\""), "{alarms}");
     plans.extend(send(&site, &["c"]).await);
     site.stop().await;
     assert_eq!(site.vendor("opik").traces().await, Vec::<Value>::new());
