@@ -244,6 +244,8 @@ impl Inner {
         self.last_error = Some((now, why.to_owned()));
         self.missed = self.probed;
         let (news, since, probes) = match &self.slow {
+            // What was on its way when it began to pause, or came with the probe, says nothing new.
+            Some(slow) if slow.state == state && !slow.probing => return false,
             Some(slow) if slow.state == state => (false, slow.since, slow.probes + 1),
             _ => (true, now, 0),
         };
@@ -304,6 +306,19 @@ mod tests {
         assert_eq!(control.take_recovered(), Some(0));
         control.hold(NOON, HOUR, "429");
         assert_ne!(control.leave(NOON), Leave::Send);
+    }
+
+    #[test]
+    fn only_a_probe_that_fails_lengthens_a_slow_pause() {
+        let control = Control::default();
+        let minute = |n: i64| NOON.plus(n * 60_000_000_000);
+        assert!(control.refused_credential(NOON, "401"));
+        assert!((0..100).all(|_| !control.refused_credential(NOON, "401")));
+        assert_eq!(control.leave(NOON), Leave::Wait(minute(1)));
+        control.probe(minute(1), 0);
+        assert!((0..100).all(|_| !control.refused_credential(minute(1), "401")));
+        control.probed();
+        assert_eq!(control.leave(minute(1)), Leave::Wait(minute(3)));
     }
 
     #[test]
