@@ -24,41 +24,50 @@ struct Held {
     bytes: usize,
     /// Being appended; they get their sequence from their place.
     expected: Vec<(Place, Admission)>,
+    /// What made room, to be let go of after the lock, on which everybody waits.
+    gone: Vec<Arc<Admission>>,
 }
 
 impl Recent {
     /// An empty cache that holds about `budget` bytes of decoded items.
     pub(super) fn new(budget: usize) -> Self {
-        Self { held: Mutex::new(Held { records: LruCache::unbounded(), bytes: 0, expected: Vec::new() }), budget }
+        let (records, expected, gone) = (LruCache::unbounded(), Vec::new(), Vec::new());
+        Self { held: Mutex::new(Held { records, bytes: 0, expected, gone }), budget }
     }
 
     /// Holds a record that is about to be appended, until its place is known.
     pub(super) fn expect(&self, place: Place, admission: Admission) {
-        let mut held = self.held.lock();
-        held.settle(self.budget);
-        held.expected.push((place, admission));
+        self.with(|held| held.expected.push((place, admission)));
     }
 
     /// Holds a record that was read back.
     pub(super) fn put(&self, admission: Arc<Admission>) {
-        self.held.lock().put(admission, self.budget);
+        self.with(|held| held.put(admission, self.budget));
     }
 
     /// A record, if it is held.
     pub(super) fn get(&self, seq: Seq) -> Option<Arc<Admission>> {
-        let mut held = self.held.lock();
-        held.settle(self.budget);
-        held.records.get(&seq).cloned()
+        self.with(|held| held.records.get(&seq).cloned())
     }
 
     /// The records that follow `after` without a gap, as far as they are held and up to `most`; when the
     /// first is not held, how many are not before the next that is.
     pub(super) fn run(&self, after: Seq, most: usize) -> Result<Vec<Arc<Admission>>, usize> {
-        let mut held = self.held.lock();
-        held.settle(self.budget);
-        let seqs = after + 1..=after.saturating_add(most as u64);
-        let run: Vec<_> = seqs.clone().map_while(|seq| held.records.get(&seq).cloned()).collect();
-        if run.is_empty() { Err(seqs.take_while(|seq| !held.records.contains(seq)).count()) } else { Ok(run) }
+        self.with(|held| {
+            let seqs = after + 1..=after.saturating_add(most as u64);
+            let run: Vec<_> = seqs.clone().map_while(|seq| held.records.get(&seq).cloned()).collect();
+            if run.is_empty() { Err(seqs.take_while(|seq| !held.records.contains(seq)).count()) } else { Ok(run) }
+        })
+    }
+
+    /// Does something with what is held by now.
+    fn with<T>(&self, act: impl FnOnce(&mut Held) -> T) -> T {
+        let (done, _gone) = {
+            let mut held = self.held.lock();
+            held.settle(self.budget);
+            (act(&mut held), std::mem::take(&mut held.gone))
+        };
+        done
     }
 }
 
@@ -88,6 +97,7 @@ impl Held {
         while self.bytes > budget {
             let Some((_, out)) = self.records.pop_lru() else { break };
             self.bytes -= out.bytes;
+            self.gone.push(out);
         }
     }
 }

@@ -116,11 +116,11 @@ impl Traces {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
         };
-        let whole = {
+        // What makes room is let go of after the lock, on which every courier waits.
+        let (whole, _gone) = {
             let mut cache = self.cache.lock();
             let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
-            cache.shrink(self.budget);
-            whole
+            (whole, cache.shrink(self.budget))
         };
         if !whole.needs_past() {
             return Ok(whole);
@@ -235,11 +235,14 @@ impl Cache {
     }
 
     /// The least used traces make room.
-    fn shrink(&mut self, budget: usize) {
+    fn shrink(&mut self, budget: usize) -> Vec<Cached> {
+        let mut gone = Vec::new();
         while self.bytes > budget {
             let Some((_, cached)) = self.traces.pop_lru() else { break };
             self.bytes -= cached.bytes;
+            gone.push(cached);
         }
+        gone
     }
 }
 
