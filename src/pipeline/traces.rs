@@ -59,8 +59,10 @@ impl Traces {
     pub fn new(ledger: Arc<dyn Ledger>, dialects: Dialects, budget: usize) -> Self {
         let capacity = NonZeroUsize::new(MAX_TRACES).unwrap_or(NonZeroUsize::MIN);
         let cache = Mutex::new(Cache { traces: LruCache::new(capacity), bytes: 0 });
-        // Traces share their items with the records they came in, so most of both halves is the same.
-        Self { ledger, dialects, recent: Recent::new(budget / 2), cache, budget: budget / 2 }
+        // Traces share their items with the records they came in. What was read back must hold what a courier
+        // reads ahead, or each trace of it would have its records read and decoded once more.
+        let part = budget / 12;
+        Self { ledger, dialects, recent: Recent::new(6 * part, 5 * part), cache, budget: 3 * part }
     }
 
     /// Holds a decoded record that is about to be appended.
