@@ -33,7 +33,11 @@ type Stem = [u8; 8];
 
 impl Shipper {
     /// Settles how each job's rows are written; one that cannot be settled now fails.
-    pub(super) async fn settle_rows(&self, jobs: Vec<Job>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Job> {
+    pub(super) async fn settle_rows(
+        &self,
+        jobs: Vec<Box<Job>>,
+        outcomes: &mut Vec<(SubjectKey, Outcome)>,
+    ) -> Vec<Box<Job>> {
         let (window, now) = (self.window(), self.now());
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {

@@ -6,11 +6,11 @@ mod rows;
 mod scores;
 mod values;
 
+use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::BufMut;
 use bytes::Bytes;
-use bytes::BytesMut;
 use http::Method;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
     let empty = view.trace.is_none() && view.spans.is_empty() && view.scores.is_empty();
     if empty && shown.is_some_and(|shown| shown.trace.is_some() || !shown.spans.is_empty()) {
         plan.plan.writes.push(delete(view, out));
-        return plan.plan;
+        return plan.done();
     }
     if let Some(trace) = &view.trace {
         let before = shown.and_then(|shown| shown.trace.as_ref());
@@ -58,7 +58,7 @@ pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
         plan.span(view, span, before);
     }
     scores::plan(view, shown, out, &mut plan.plan);
-    plan.plan
+    plan.done()
 }
 
 /// An id in the vendor's form.
@@ -82,7 +82,9 @@ struct Planned<'a> {
     /// What writes of whole traces, and of whole spans, share a request by.
     batches: [Arc<str>; 2],
     /// Where rows are written one after another: they share their memory.
-    text: BytesMut,
+    text: Vec<u8>,
+    /// The writes whose rows stand there, and where.
+    rows: Vec<(usize, Range<usize>)>,
     /// About how many rows are still to be written.
     left: usize,
 }
@@ -91,7 +93,8 @@ impl<'a> Planned<'a> {
     fn of(view: &View, out: &'a Outward) -> Self {
         let batches = ["traces", "spans"].map(|rows| Arc::from(format!("{rows} {}", out.project.name)));
         let left = view.spans.len() + usize::from(view.trace.is_some());
-        Self { plan: Plan::default(), out, batches, text: BytesMut::new(), left }
+        let plan = Plan { writes: Vec::with_capacity(left), losses: Vec::new() };
+        Self { plan, out, batches, text: Vec::new(), rows: Vec::with_capacity(left), left }
     }
 
     fn trace(&mut self, view: &View, trace: &TraceView, before: Option<&TraceView>) {
@@ -109,8 +112,7 @@ impl<'a> Planned<'a> {
             }
             row.last_updated_at = Field::Set(trace.version.rfc3339(6));
             let about = payload([&row.input, &row.output, &row.metadata]);
-            let write = self.create("traces", target, &row, about);
-            return self.plan.push(write, losses);
+            return self.create("traces", target, (&row, about), losses);
         }
         let update = rows::trace_update(trace, out, &mut losses);
         let before = before.map(|before| rows::trace_update(before, out, &mut Vec::new()));
@@ -136,8 +138,7 @@ impl<'a> Planned<'a> {
             }
             row.last_updated_at = Field::Set(span.version.rfc3339(6));
             let about = payload([&row.input, &row.output, &row.metadata]);
-            let write = self.create("spans", target, &row, about);
-            return self.plan.push(write, losses);
+            return self.create("spans", target, (&row, about), losses);
         }
         let update = rows::span_update(span, view.id, out, &mut losses);
         let before = before.map(|before| rows::span_update(before, view.id, out, &mut Vec::new()));
@@ -146,38 +147,53 @@ impl<'a> Planned<'a> {
         }
     }
 
-    fn create<T: Serialize>(&mut self, rows: &str, target: Target, row: &T, about: usize) -> Write {
+    /// A whole row, with `about` so many bytes of payload.
+    fn create<T: Serialize>(&mut self, rows: &str, target: Target, (row, about): (&T, usize), losses: Vec<Loss>) {
         let [traces, spans] = &self.batches;
         let batch = Arc::clone(if rows == "traces" { traces } else { spans });
-        Write {
+        self.make_room(about + ROW);
+        let start = self.text.len();
+        if serde_json::to_writer(&mut self.text, row).is_err() {
+            self.text.truncate(start);
+            self.text.extend(b"null");
+        }
+        self.rows.push((self.plan.writes.len(), start..self.text.len()));
+        let write = Write {
             stage: 0,
             batch,
             method: Method::POST,
             path: [ROOT, "/", rows, "/batch"].concat(),
             headers: Vec::new(),
-            row: self.json(row, about),
+            row: Bytes::new(),
             bucket: Bucket::Write,
             target,
             unless: None,
             each: None,
+        };
+        self.plan.push(write, losses);
+    }
+
+    /// Makes room for a row, and for those that follow if they are alike.
+    fn make_room(&mut self, row: usize) {
+        if self.text.capacity() - self.text.len() < row {
+            self.hand_out();
+            let all = row.saturating_mul(self.left.max(1)).min(TOGETHER);
+            self.text = Vec::with_capacity(row.max(all));
+        }
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Gives the writes their rows.
+    fn hand_out(&mut self) {
+        let text = Bytes::from(mem::take(&mut self.text));
+        for (write, place) in self.rows.drain(..) {
+            self.plan.writes[write].row = text.slice(place);
         }
     }
 
-    /// A row as JSON, with `about` so many bytes of payload.
-    fn json<T: Serialize>(&mut self, row: &T, about: usize) -> Bytes {
-        let room = about + ROW;
-        if self.text.capacity() < room {
-            let more = room.saturating_mul(self.left.max(1)).min(TOGETHER);
-            self.text = BytesMut::with_capacity(room.max(more));
-        }
-        self.left = self.left.saturating_sub(1);
-        match serde_json::to_writer((&mut self.text).writer(), row) {
-            Ok(()) => self.text.split().freeze(),
-            Err(_) => {
-                self.text.clear();
-                Bytes::from_static(b"null")
-            }
-        }
+    fn done(mut self) -> Plan {
+        self.hand_out();
+        self.plan
     }
 }
 
