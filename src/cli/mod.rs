@@ -19,6 +19,8 @@ mod translate;
 mod world;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::thread;
 
 use anyhow::Context;
 use clap::Parser;
@@ -134,11 +136,21 @@ fn count(n: u64, what: &str) -> String {
 
 /// Runs a verb that waits for the network.
 fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking_threads())
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
     let result = runtime.block_on(verb);
     // Without waiting for what blocks: it was given its time, or nobody wants to wait any longer.
     runtime.shutdown_background();
     result
+}
+
+/// Threads for what keeps a core busy or reads the disk: one a core and two that may wait for the disk.
+/// More would make nothing faster, and the allocator keeps some megabytes for each.
+fn blocking_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get) + 2
 }
 
 #[cfg(test)]

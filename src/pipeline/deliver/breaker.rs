@@ -16,10 +16,10 @@ const LOOK_BACK_NS: i64 = 30_000_000_000;
 /// So many of them there must be, and so many in a hundred failed.
 const AT_LEAST: usize = 20;
 const PERCENT: usize = 50;
-/// Pauses: doubled each time up to a few seconds, because a probe is one request and what is accepted
-/// after a recovery should show within seconds.
+/// Pauses: doubled each time up to two seconds, because a probe is one request and what is accepted after
+/// a recovery should show within seconds.
 const FIRST_NS: i64 = 500_000_000;
-const LONGEST_NS: i64 = 4_000_000_000;
+const LONGEST_NS: i64 = 2_000_000_000;
 
 /// One destination's breaker. Times are the wall clock's: a jump delays or hastens one probe.
 #[derive(Debug, Default)]
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_few_seconds() {
         let pauses: Vec<i64> = (0..6).map(|probes| pause(probes, 0.5) / 1_000_000).collect();
-        assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 4_000, 4_000]);
-        assert_eq!((pause(9, 0.0), pause(9, 1.0)), (2 * SECOND, 6 * SECOND));
+        assert_eq!(pauses, [500, 1_000, 2_000, 2_000, 2_000, 2_000]);
+        assert_eq!((pause(9, 0.0), pause(9, 1.0)), (SECOND, 3 * SECOND));
     }
 }

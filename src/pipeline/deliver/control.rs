@@ -15,6 +15,7 @@ use super::worker::Worker;
 use crate::canonical::Time;
 use crate::contract::Condition;
 use crate::contract::State;
+use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::telemetry::metrics;
 
@@ -43,6 +44,9 @@ struct Inner {
     worker: Worker,
     last_error: Option<(Time, String)>,
     recovered: bool,
+    /// The head of the ledger when the probe that is on its way left, and when the last that failed did.
+    probed: Seq,
+    missed: Seq,
     /// The newest time that it was asked at.
     asked: Option<Time>,
 }
@@ -78,9 +82,10 @@ impl Control {
         }
     }
 
-    /// A probe goes out.
-    pub(super) fn probe(&self, now: Time) {
+    /// A probe goes out, at that head of the ledger.
+    pub(super) fn probe(&self, now: Time, head: Seq) {
         let mut inner = self.inner.lock();
+        inner.probed = head;
         match &mut inner.slow {
             Some(slow) => slow.probing = true,
             None => {
@@ -121,6 +126,7 @@ impl Control {
     pub(super) fn failed(&self, now: Time, dice: f64, why: &str) {
         let mut inner = self.inner.lock();
         inner.last_error = Some((now, why.to_owned()));
+        inner.missed = inner.probed;
         inner.breaker.failed(now, dice);
     }
 
@@ -159,9 +165,14 @@ impl Control {
         tripped
     }
 
-    /// Whether the destination has just come back, so that what waits for another try may go; told once.
-    pub(super) fn take_recovered(&self) -> bool {
-        std::mem::take(&mut self.inner.lock().recovered)
+    /// Where the destination has just come back, so that what waits for another try may go: the head of
+    /// the ledger when it was surely away for the last time (0: not known). Told once.
+    pub(super) fn take_recovered(&self) -> Option<Seq> {
+        let mut inner = self.inner.lock();
+        std::mem::take(&mut inner.recovered).then(|| {
+            inner.probed = 0;
+            std::mem::take(&mut inner.missed)
+        })
     }
 
     /// The vendor's worker, under the lock.
@@ -226,6 +237,7 @@ impl Inner {
 
     fn slow_down(&mut self, now: Time, state: State, why: &str) -> bool {
         self.last_error = Some((now, why.to_owned()));
+        self.missed = self.probed;
         let (news, since, probes) = match &self.slow {
             Some(slow) if slow.state == state => (false, slow.since, slow.probes + 1),
             _ => (true, now, 0),
@@ -281,11 +293,30 @@ mod tests {
         let control = Control::default();
         control.hold(NOON, HOUR, "429");
         assert_eq!(control.leave(NOON), Leave::Wait(NOON.plus(HOUR.as_nanos() as i64)));
-        assert!(!control.take_recovered());
+        assert_eq!(control.take_recovered(), None);
         assert_eq!(control.leave(NOON.plus(-1_000)), Leave::Wait(NOON.plus(HOUR.as_nanos() as i64)));
         assert_eq!(control.leave(NOON.plus(-60_000_000_000)), Leave::Send);
-        assert!(control.take_recovered());
+        assert_eq!(control.take_recovered(), Some(0));
         control.hold(NOON, HOUR, "429");
         assert_ne!(control.leave(NOON), Leave::Send);
+    }
+
+    #[test]
+    fn who_comes_back_was_away_until_the_last_probe_that_failed() {
+        let control = Control::default();
+        (0..7).for_each(|_| control.failed(NOON, 0.5, "503"));
+        for (after, head) in [(1, 10), (3, 20), (6, 30)] {
+            let now = NOON.plus(after * 1_000_000_000);
+            assert_eq!(control.leave(now), Leave::Probe);
+            control.probe(now, head);
+            if head < 30 {
+                control.failed(now, 0.5, "503");
+            } else {
+                control.answered(now);
+            }
+            control.probed();
+        }
+        assert_eq!(control.take_recovered(), Some(20));
+        assert_eq!(control.take_recovered(), None);
     }
 }

@@ -48,6 +48,8 @@ use crate::telemetry::metrics;
 
 /// Waiting items at which an eager destination is written to without waiting.
 const EAGER_ITEMS: u64 = 500;
+/// One shipment in so many is of the late lane, where both have something due.
+const TURNS: usize = 4;
 /// Shipments that may wait to see what they sent, beside those that send.
 const CONFIRMING: usize = 64;
 /// When to look again at what is of the future.
@@ -68,10 +70,8 @@ pub struct Courier {
     backlog: Arc<Backlog>,
     head: watch::Receiver<Seq>,
     alarms: Arc<Alarms>,
-    /// Which lane is served first, in turn.
-    turn: Lane,
-    /// The head of the ledger at the last two probes.
-    probed: (Seq, Seq),
+    /// Which lane is served first, in [`TURNS`].
+    turn: usize,
 }
 
 /// What every courier shares.
@@ -128,7 +128,7 @@ impl Courier {
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
         let backlog = Arc::new(Backlog::new(destination, &ledger, &book, shipper.now()));
         let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
-        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: Lane::Fresh, probed: (0, 0) })
+        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: 0 })
     }
 
     /// What it knows, for pages, `explain` and the books.
@@ -202,15 +202,13 @@ impl Courier {
     }
 
     /// The destination is back: what waits for another try may go, and what was accepted while it was surely
-    /// away is left to the late lane, so that what came since the probe before does not wait for it.
+    /// away is left to the late lane, so that what came since does not wait for it.
     fn recover(&mut self) {
-        if !self.shipper.control.take_recovered() {
-            return;
-        }
+        let Some(away) = self.shipper.control.take_recovered() else { return };
         let mut book = self.book.lock();
         book.hasten(self.now());
         if book.gaps.has_room() {
-            book.skip_to(self.probed.0);
+            book.skip_to(away);
         }
     }
 
@@ -233,8 +231,7 @@ impl Courier {
                 return;
             }
             if probe {
-                self.shipper.control.probe(now);
-                self.probed = (self.probed.1, *self.head.borrow());
+                self.shipper.control.probe(now, *self.head.borrow());
             }
             let ship = Arc::clone(&self.shipper).ship(taken, position);
             let control = self.control();
@@ -248,17 +245,18 @@ impl Courier {
         }
     }
 
-    /// Takes what is due, from each lane in turn.
+    /// Takes what is due, from each lane in turn: what is accepted now goes before a backlog, which never
+    /// stands still.
     fn take(&mut self, now: Time, rows: usize) -> (Vec<(SubjectKey, TraceState)>, Position) {
         let eager = self.destination().routes.values().any(|route| route.flush == FlushMode::Eager);
         let mut book = self.book.lock();
         let all = eager && book.pending() >= EAGER_ITEMS;
-        let other = if self.turn == Lane::Fresh { Lane::Late } else { Lane::Fresh };
-        let mut taken = book.take_due(now, self.turn, rows, all);
+        let (first, other) = if self.turn == 0 { (Lane::Late, Lane::Fresh) } else { (Lane::Fresh, Lane::Late) };
+        let mut taken = book.take_due(now, first, rows, all);
         if taken.is_empty() {
             taken = book.take_due(now, other, rows, all);
         } else {
-            self.turn = other;
+            self.turn = (self.turn + 1) % TURNS;
         }
         let position = Position { start: self.shipper.start, cursor: book.cursor, gaps: book.gaps.clone() };
         (taken, position)

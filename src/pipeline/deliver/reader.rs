@@ -25,8 +25,12 @@ const READ_BYTES: usize = 4 * 1024 * 1024;
 /// keeps; what waits to be settled is more.
 const EAGER_ITEMS: u64 = 5_000;
 const SETTLED_ITEMS: u64 = 20_000;
-/// How old the next record must be for the fresh lane to leave it to the late one.
-const BEHIND_NS: i64 = 5_000_000_000;
+/// How old the next record must be for the fresh lane to leave it to the late one: after a start, and
+/// where the destination cannot keep up.
+const OLD_AT_START_NS: i64 = 5_000_000_000;
+const OLD_WHEN_FULL_NS: i64 = 30_000_000_000;
+/// What is younger is never left.
+const YOUNG_NS: i64 = 1_000_000_000;
 
 /// One destination's reader.
 #[derive(Clone)]
@@ -61,7 +65,8 @@ impl Reader {
     pub(super) fn next(&self, head: Seq, now: Time, sends: bool) -> Option<Range> {
         let mut book = self.book.lock();
         if book.cursor < head && sends && self.is_behind(&book, now) {
-            book.skip_to(head);
+            let old = self.last_before(book.cursor, head, now.plus(-YOUNG_NS));
+            book.skip_to(old);
         }
         let most = self.most();
         if book.cursor < head && book.pending_in(Lane::Fresh) < most {
@@ -79,13 +84,31 @@ impl Reader {
     /// Whether the fresh lane is so full, or so far behind after a start, that what is accepted now would
     /// wait for what was accepted long ago.
     fn is_behind(&self, book: &Book, now: Time) -> bool {
-        let full = book.pending_in(Lane::Fresh) >= self.most();
-        let unread_for_long = || {
-            let next = self.ledger.first_after(book.cursor).ok().flatten();
-            next.is_some_and(|(_, at)| now.0 - at > BEHIND_NS)
+        let old = match book.pending_in(Lane::Fresh) >= self.most() {
+            true => OLD_WHEN_FULL_NS,
+            false if book.is_new() => OLD_AT_START_NS,
+            false => return false,
         };
         let room = book.gaps.has_room() && book.pending() < 2 * self.most();
-        (full || book.is_new()) && room && unread_for_long()
+        room && self.accepted_after(book.cursor).is_some_and(|at| now.0 - at.0 > old)
+    }
+
+    /// The last record above `after`, up to the head, that was accepted before a time; `after` where none was.
+    fn last_before(&self, after: Seq, head: Seq, time: Time) -> Seq {
+        let (mut before, mut since) = (after, head);
+        while before < since {
+            let middle = before + (since - before) / 2;
+            match self.accepted_after(middle) {
+                Some(at) if at < time => before = middle + 1,
+                _ => since = middle,
+            }
+        }
+        before
+    }
+
+    /// When the next record above one was accepted.
+    fn accepted_after(&self, after: Seq) -> Option<Time> {
+        self.ledger.first_after(after).ok().flatten().map(|(_, at)| Time(at))
     }
 
     /// Reads and notes; whether there may be more at once.

@@ -10,7 +10,9 @@ use std::error::Error;
 use std::io;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -19,7 +21,7 @@ use reqwest::dns::Name;
 use reqwest::dns::Resolve;
 use reqwest::dns::Resolving;
 use thiserror::Error;
-use tokio::net::lookup_host;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use url::Host;
 use url::Url;
@@ -62,10 +64,16 @@ pub struct Inside(&'static str);
 #[error("no answer within {} s", LOOK_UP_WITHIN.as_secs())]
 struct NoAnswer;
 
-/// The operating system's resolver.
+/// The operating system's resolver. It may hang for half a minute, so each look-up has a thread of its
+/// own: those of the runtime are few, and others wait for them.
 pub fn system() -> LookUp {
     Arc::new(|name| {
-        Box::pin(async move { Ok(lookup_host((name.as_str(), 0)).await?.map(|address| address.ip()).collect()) })
+        Box::pin(async move {
+            let (tell, told) = oneshot::channel();
+            let ask = move || (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|found| found.ip()).collect());
+            thread::Builder::new().name("look-up".to_owned()).spawn(move || tell.send(ask()))?;
+            told.await.map_err(io::Error::other)?
+        })
     })
 }
 
@@ -142,6 +150,13 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_system_knows_this_machine_and_no_reserved_name() {
+        let found = system()("localhost".to_owned()).await.unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+        assert!(system()("vendor.invalid".to_owned()).await.is_err());
+    }
 
     #[tokio::test]
     async fn a_name_that_comes_to_mean_this_machine_is_not_connected_to() {

@@ -39,6 +39,9 @@ struct Note {
     /// Items of records up to the base that wait; not known in a note of the first format.
     #[serde(default)]
     items: Option<u64>,
+    /// Those of them of records after `frozen`; not known: only its records can tell.
+    #[serde(default)]
+    since: Option<u64>,
     #[serde(default)]
     rows: Vec<Row>,
     #[serde(default)]
@@ -93,6 +96,9 @@ impl Book {
         while let Some(noted) = self.noted.pop_front_if(|noted| noted.seq <= base) {
             self.at_base.accepted += noted.items;
             self.at_base.quarantined += if noted.unreadable { noted.items } else { 0 };
+            // A restart will not note these again: they count in their exceptions.
+            let listed = noted.traces.iter().map(|(key, _)| *key);
+            self.changed.extend(listed.filter(|key| self.traces.get(key).is_some_and(|state| state.listed)));
         }
         let above = self.above();
         let changed = std::mem::take(&mut self.changed);
@@ -157,31 +163,41 @@ impl Book {
         }
     }
 
-    /// Items that wait and whose records are above the base, by trace: they will be noted again.
-    fn above(&self) -> HashMap<SubjectKey, u64> {
-        let mut above = HashMap::new();
+    /// What waits and whose records are above the base, by trace: it will be noted again.
+    fn above(&self) -> HashMap<SubjectKey, Above> {
+        let mut above: HashMap<SubjectKey, Above> = HashMap::new();
         for noted in &self.noted {
             for (key, items) in &noted.traces {
-                let shown = self.traces.get(key).and_then(|state| state.shown).unwrap_or_default();
-                if noted.seq > shown {
-                    *above.entry(*key).or_default() += items;
-                }
+                let Some(state) = self.traces.get(key) else { continue };
+                let sent = state.frozen.or(state.flying).unwrap_or_default();
+                let above = above.entry(*key).or_default();
+                above.items += if noted.seq > state.shown.unwrap_or_default() { *items } else { 0 };
+                above.since += if noted.seq > sent { *items } else { 0 };
             }
         }
         above
     }
 }
 
-fn exception(trace: SubjectKey, state: &TraceState, above: u64) -> Open {
+/// Items of a trace that will be noted again, and those of them of records after what was sent.
+#[derive(Clone, Copy, Default)]
+struct Above {
+    items: u64,
+    since: u64,
+}
+
+fn exception(trace: SubjectKey, state: &TraceState, above: Above) -> Open {
+    let since = if state.frozen.is_some() { state.since_frozen } else { Some(state.since) };
     let note = Note {
         state: state.state,
         attempts: state.attempts,
         first_at: state.first_at,
         last_at: state.last_at,
-        dead: state.dead.saturating_sub(above),
+        dead: state.dead.saturating_sub(above.items),
         frozen: state.frozen.or(state.flying),
         why: state.why.clone(),
-        items: Some(state.items.saturating_sub(above)),
+        items: Some(state.items.saturating_sub(above.items)),
+        since: since.map(|since| since.saturating_sub(above.since)),
         rows: state.rows.clone(),
         lane: state.lane,
     };
@@ -196,7 +212,7 @@ fn exception(trace: SubjectKey, state: &TraceState, above: u64) -> Open {
 }
 
 fn state(open: &Open, note: Note, items: u64) -> TraceState {
-    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, rows, lane } = note;
+    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, since, rows, lane } = note;
     TraceState {
         project: Arc::clone(&open.project),
         state: if state == State::Sending { State::Waiting } else { state },
@@ -214,6 +230,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         frozen,
         flying: None,
         since: 0,
+        since_frozen: since,
         why,
         adopted: None,
         listed: true,

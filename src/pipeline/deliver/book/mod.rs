@@ -173,9 +173,7 @@ impl Book {
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
         state.items += news.items;
-        if state.flying.is_some_and(|flying| news.seq > flying) {
-            state.since += news.items;
-        }
+        state.count_since(news.seq, news.items);
         state.first = state.first.min(news.seq);
         state.last = state.last.max(news.seq);
         state.last_at = state.last_at.max(news.at);
@@ -296,14 +294,14 @@ impl Book {
         // What came while it was looked at knows better than the look, which did not see it.
         let unseen = failed.is_none() && state.flying.is_some_and(|flying| state.last > flying);
         state.due = if unseen { due.min(state.due) } else { due };
-        state.state = State::Waiting;
-        state.adopted = None;
-        state.flying = None;
         if let Some((why, frozen)) = failed {
             state.attempts += 1;
             state.why = Some(why);
-            state.frozen = frozen;
+            state.freeze(frozen);
         }
+        state.state = State::Waiting;
+        state.adopted = None;
+        state.flying = None;
         self.put(key, state);
     }
 
@@ -353,6 +351,8 @@ impl Book {
         if adopted.state == State::Sending {
             let (first, held) = adopted.adopted.unwrap_or((state.first, 0));
             adopted.adopted = Some((first.min(state.first), held + items));
+        } else {
+            adopted.since_frozen = None;
         }
         adopted.items += items;
         adopted.first = adopted.first.min(state.first);

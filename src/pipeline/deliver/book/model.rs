@@ -182,8 +182,7 @@ impl World {
         match answer {
             Answer::Shown | Answer::InPart | Answer::Parked => {
                 let Some(state) = self.book.trace(key).cloned() else { return };
-                let noted = |seq: &&Seq| **seq > upto && **seq <= self.book.cursor && !self.book.gaps.hold(**seq);
-                let newer = state.newer(upto).unwrap_or_else(|| seqs.iter().filter(noted).count() as u64);
+                let newer = state.newer(upto).expect("only an old note does not count");
                 let sent: Vec<Seq> = seqs.iter().copied().filter(|seq| *seq <= upto).collect();
                 let ahead = self.book.gaps.first_of(&sent).is_some();
                 let dead = u64::from(!matches!(answer, Answer::Shown));

@@ -47,6 +47,8 @@ pub struct TraceState {
     pub(super) flying: Option<Seq>,
     /// Items noted since it was taken, of records after that.
     pub(super) since: u64,
+    /// Items noted of records after `frozen`; `None`: only its records can tell.
+    pub(super) since_frozen: Option<u64>,
     /// The last error, or why it is parked.
     pub why: Option<String>,
     /// Orphans adopted while it was on its way, and so not part of what was sent: the first record and
@@ -102,8 +104,30 @@ impl TraceState {
     pub(in super::super) fn newer(&self, upto: Seq) -> Option<u64> {
         match self.last > upto {
             false => Some(0),
-            true => self.frozen.is_none().then_some(self.since),
+            true if self.frozen.is_some_and(|frozen| upto <= frozen) => self.since_frozen,
+            true => Some(self.since),
         }
+    }
+
+    /// Counts items of a record as noted after what is on its way, and after what is sent again.
+    pub(super) fn count_since(&mut self, seq: Seq, items: u64) {
+        if self.flying.is_some_and(|flying| seq > flying) {
+            self.since += items;
+        }
+        if self.frozen.is_some_and(|frozen| seq > frozen) {
+            self.since_frozen = self.since_frozen.map(|since| since + items);
+        }
+    }
+
+    /// Notes up to which record it is to be sent again. What was adopted meanwhile was not part of that.
+    pub(super) fn freeze(&mut self, upto: Option<Seq>) {
+        if self.frozen.is_none_or(|frozen| upto.is_some_and(|upto| upto > frozen)) {
+            self.since_frozen = Some(self.since);
+        }
+        if self.adopted.is_some() {
+            self.since_frozen = None;
+        }
+        self.frozen = upto;
     }
 
     /// A trace heard of for the first time since it was last settled.
@@ -125,6 +149,7 @@ impl TraceState {
             frozen: None,
             flying: None,
             since: 0,
+            since_frozen: Some(0),
             why: None,
             adopted: None,
             listed: false,
