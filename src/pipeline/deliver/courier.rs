@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +25,6 @@ use super::reader::Reader;
 use super::retry;
 use super::ship::Outcome;
 use super::ship::Shipper;
-use super::ship::TURNS;
 use super::sizes::Sizes;
 use crate::canonical::Time;
 use crate::contract::Clock;
@@ -120,7 +118,6 @@ impl Courier {
             control: Arc::default(),
             sizes,
             confirming: AtomicUsize::new(0),
-            turns: Semaphore::new(TURNS),
             start,
             written: Mutex::default(),
         });

@@ -11,7 +11,6 @@ use std::time::Duration;
 use futures::future::join_all;
 use indexmap::IndexSet;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 
 use super::Destination;
 use super::batch;
@@ -54,10 +53,6 @@ type Checked = (Box<Job>, Vec<Target>, Option<Outcome>);
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
 
-/// Shipments of a destination that fold or plan at once. More would not be quicker, and what each holds
-/// meanwhile, on a thread of its own, is memory.
-pub(super) const TURNS: usize = 2;
-
 /// How a trace fared.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -85,8 +80,6 @@ pub(super) struct Shipper {
     pub(super) sizes: Sizes,
     /// How many shipments only wait to see what they sent.
     pub(super) confirming: AtomicUsize,
-    /// Turns to fold and to plan, which is done away from the async threads.
-    pub(super) turns: Semaphore,
     /// The record after which the destination's routes began.
     pub(super) start: Seq,
     /// Vendor projects known to be remembered, by the project they belong to.
@@ -150,9 +143,7 @@ impl Shipper {
     ) -> Vec<(SubjectKey, Outcome)> {
         let mut outcomes = Vec::with_capacity(taken.len());
         let this = Arc::clone(&self);
-        let turn = self.turns.acquire().await;
         let looks = tokio::task::spawn_blocking(move || this.look_all(&taken, &position)).await.unwrap_or_default();
-        drop(turn);
         let mut jobs = Vec::with_capacity(looks.len());
         for (key, look) in looks {
             match look {
@@ -177,9 +168,7 @@ impl Shipper {
         let jobs = self.settle_rows(jobs, &mut outcomes).await;
         let jobs = self.check_orphans(jobs).await;
         let this = Arc::clone(&self);
-        let turn = self.turns.acquire().await;
         let mut shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
-        drop(turn);
         batch::send(&self, &mut shipments).await;
         for mut shipment in shipments {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
