@@ -47,6 +47,9 @@ use crate::pipeline::window::Window;
 use crate::pipeline::written;
 use crate::telemetry::metrics;
 
+/// Jobs on their way through the stages.
+pub(super) type Jobs = Vec<Box<Job>>;
+
 /// A job, what it updates that is nowhere, and why that could not be found out.
 type Checked = (Box<Job>, Vec<Target>, Option<Outcome>);
 
@@ -206,7 +209,7 @@ impl Shipper {
     }
 
     /// Looks up what each vendor project's writes need; jobs whose project cannot be had fail.
-    async fn learn_all(&self, jobs: Vec<Box<Job>>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Box<Job>> {
+    async fn learn_all(&self, jobs: Jobs, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Jobs {
         let mut learnt: HashMap<VendorProject, Result<Known, (Verdict, String)>> = HashMap::new();
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {
@@ -251,7 +254,7 @@ impl Shipper {
         }
     }
 
-    async fn mint_all(&self, mut jobs: Vec<Box<Job>>) -> Result<Vec<Box<Job>>, (Vec<Box<Job>>, LedgerError)> {
+    async fn mint_all(&self, mut jobs: Jobs) -> Result<Jobs, (Jobs, LedgerError)> {
         let window = self.window();
         let mut traces: Vec<_> = jobs.iter_mut().map(|job| (job.key, job.view.id, &mut job.out)).collect();
         match self.outwards.mint(self.destination.dialect, &self.destination.name, window, &mut traces).await {
@@ -297,7 +300,7 @@ impl Shipper {
     }
 
     /// Updates of rows whose create is not held go out only to rows that the vendor shows.
-    async fn check_orphans(&self, jobs: Vec<Box<Job>>) -> Vec<Checked> {
+    async fn check_orphans(&self, jobs: Jobs) -> Vec<Checked> {
         let mut checked = Vec::with_capacity(jobs.len());
         let mut checks = Vec::new();
         for job in jobs {
