@@ -42,6 +42,7 @@ pub(super) async fn destinations(
             name: name.as_str().into(),
             dialect,
             client,
+            egress: rates(&destination.egress),
             id_window: destination.id_window,
             confirm: destination.confirm,
             oversize: oversize(destination.oversize),
@@ -64,11 +65,7 @@ fn client(
     let allow_private = destination.allow_private;
     let dial = Dial { allow_private, idle_connections: in_flight, look_up: deliver::system() };
     let origin = destination.base_url.origin().ascii_serialization();
-    let rates = EgressRates {
-        requests: destination.egress.requests_per_minute,
-        items: destination.egress.items_per_minute,
-        scores: destination.egress.scores_per_minute,
-    };
+    let rates = rates(&destination.egress);
     let (section, environment, egress) = (destination.clone(), Arc::clone(environment), egress.clone());
     let read = move || keys(&section, &environment, &egress, &origin, rates);
     let keys = read()?;
@@ -84,6 +81,14 @@ fn client(
         timeout: destination.egress.timeout,
         room: room.clone(),
     }))
+}
+
+fn rates(egress: &config::Egress) -> EgressRates {
+    EgressRates {
+        requests: egress.requests_per_minute,
+        items: egress.items_per_minute,
+        scores: egress.scores_per_minute,
+    }
 }
 
 /// The keys as their references give them now.

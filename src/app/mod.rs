@@ -1,6 +1,7 @@
 //! The composition root: configuration to parts to a running gateway. The only place that knows all.
 
 mod destinations;
+mod removed;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -54,6 +55,7 @@ use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
@@ -62,6 +64,7 @@ use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::retention::Bounds;
 use crate::pipeline::retention::Janitor;
+use crate::pipeline::retention::LetterBounds;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
 use crate::pipeline::traces::Traces;
@@ -124,6 +127,9 @@ impl Gateway {
     /// When the state directory, a secret or a destination cannot be opened.
     pub async fn start(config: &Config, world: World) -> anyhow::Result<Self> {
         let World { dialects, environment, data, admin, clock, new_id, dice, token_secret, listener } = world;
+        // First, so that nothing of the start goes uncounted.
+        let (metrics, started) = (telemetry::metrics::install()?, clock());
+        telemetry::metrics::started(started);
         let table = Dialects::new(&dialects);
         let ledger = open_ledger(config)?;
         let secret = match token_secret {
@@ -160,6 +166,7 @@ impl Gateway {
         let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
         let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
+        removed::tell((&*ledger, &traces), &destinations, &alarms, started)?;
         Roster::of(&projects, &destinations).store(&*ledger).await?;
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
@@ -172,7 +179,7 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             couriers.push(courier);
         }
-        let janitor = Arc::new(janitor(config, &outwards, &books, &clock));
+        let janitor = Arc::new(janitor(config, &outwards, (&books, &backlogs), &clock));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
         let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
         // Before anything is sent to what an operator paused.
@@ -203,7 +210,6 @@ impl Gateway {
         let edge = Edge::new(settings(config), keys, tokens, limits, clock);
         let app = http::router::router(&dialects, &doors, &edge);
         let ready = ready(&ledger);
-        let metrics = telemetry::metrics::install()?;
         let local = admin.local_addr()?.ip().is_loopback();
         let admin_app = http::admin::router(
             ready,
@@ -247,8 +253,11 @@ impl Gateway {
     }
 }
 
+/// What waits for each destination.
+type Backlogs = Vec<(Arc<Destination>, Arc<Backlog>)>;
+
 /// Refuses a project's requests while a destination of it is full and refuses.
-fn pressure(backlogs: Vec<(Arc<Destination>, Arc<Backlog>)>) -> Pressure {
+fn pressure(backlogs: Backlogs) -> Pressure {
     let refuses: Vec<_> = backlogs.into_iter().filter(|(to, _)| to.backlog.overflow == Overflow::Refuse).collect();
     Arc::new(move |project| {
         let full = |(to, backlog): &&(Arc<Destination>, Arc<Backlog>)| {
@@ -273,16 +282,25 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
 fn janitor(
     config: &Config,
     outwards: &Arc<Outwards>,
-    books: &BTreeMap<String, Arc<Mutex<Book>>>,
+    (books, backlogs): (&BTreeMap<String, Arc<Mutex<Book>>>, &Backlogs),
     clock: &Clock,
 ) -> Janitor {
     let asked = books.clone();
     let pins = move || asked.values().map(|book| book.lock().pins()).collect();
+    let (books_of, backlogs_of) = (books.clone(), backlogs.clone());
+    let give_up = move |name: &str, trace: SubjectKey| {
+        let items = books_of.get(name).map_or(0, |book| book.lock().discard(trace));
+        let backlog = backlogs_of.iter().find(|(destination, _)| *destination.name == *name);
+        backlog.iter().for_each(|(_, backlog)| backlog.dropped(items));
+        items
+    };
     let config::Retain { age, size } = config.ledger.retain;
     Janitor {
         outwards: Arc::clone(outwards),
         pins: Arc::new(pins),
         keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
+        keep_letters: LetterBounds { age: config.ledger.dead_letters.age, size: config.ledger.dead_letters.size },
+        give_up: Arc::new(give_up),
         places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
         clock: Arc::clone(clock),
     }

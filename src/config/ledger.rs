@@ -15,6 +15,8 @@ pub struct Ledger {
     pub durability: Durability,
     /// How long settled records stay.
     pub retain: Retain,
+    /// How long dead letters stay.
+    pub dead_letters: Retain,
     /// Free bytes on the disk below which new requests are refused.
     pub disk_reserve: u64,
 }
@@ -28,12 +30,12 @@ pub enum Durability {
     Os,
 }
 
-/// Bounds on settled records; whichever is reached first.
+/// Bounds on what is kept; whichever is reached first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retain {
-    /// Their age since acceptance.
+    /// The age: of records since acceptance, of dead letters since they were given up.
     pub age: Duration,
-    /// Their bytes on the disk.
+    /// The bytes.
     pub size: u64,
 }
 
@@ -42,9 +44,10 @@ pub(super) fn read(table: &mut Table) -> Option<Ledger> {
         table.require(key, "it as in config/default.toml");
     }
     let durability = table.text("durability", durability);
-    let retain = table.section("retain", retain);
+    let kept = table.section("retain", retain);
+    let dead_letters = table.section("dead_letters", retain);
     let disk_reserve = table.text("disk_reserve", values::size);
-    Some(Ledger { durability: durability?, retain: retain??, disk_reserve: disk_reserve? })
+    Some(Ledger { durability: durability?, retain: kept??, dead_letters: dead_letters??, disk_reserve: disk_reserve? })
 }
 
 fn durability(text: &str) -> Result<Durability, Problem> {
@@ -79,14 +82,15 @@ impl Durability {
 
 impl Ledger {
     pub(super) fn print(&self, out: &mut Printer) {
-        let Retain { age, size } = self.retain;
         out.table("ledger");
         out.text("durability", self.durability.word());
-        let retain = Printer::inline([
-            ("age", Some(Printer::quoted(&values::duration_text(age)))),
-            ("size", Some(Printer::quoted(&values::size_text(size)))),
-        ]);
-        out.inner("retain", &retain);
+        for (name, Retain { age, size }) in [("retain", self.retain), ("dead_letters", self.dead_letters)] {
+            let bounds = Printer::inline([
+                ("age", Some(Printer::quoted(&values::duration_text(age)))),
+                ("size", Some(Printer::quoted(&values::size_text(size)))),
+            ]);
+            out.inner(name, &bounds);
+        }
         out.text("disk_reserve", &values::size_text(self.disk_reserve));
     }
 }

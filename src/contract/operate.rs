@@ -174,8 +174,11 @@ pub struct Standing {
     pub concurrency: usize,
     /// Items a minute, over the last minute.
     pub per_minute: Rates,
-    /// The alarms that stand.
+    /// The alarms that stand about it.
     pub alarms: Vec<AlarmLine>,
+    /// Those about the gateway itself, which concern every destination.
+    #[serde(default)]
+    pub gateway_alarms: Vec<AlarmLine>,
 }
 
 /// Items accepted for a destination, by what has become of them.

@@ -105,6 +105,20 @@ pub struct Write {
     pub each: Option<Box<Each>>,
 }
 
+impl Write {
+    /// The request that carries it, with others of its kind beside it where it has more rows.
+    pub fn carried(&self, body: Option<Bytes>, rows: usize) -> Request {
+        Request {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            headers: self.headers.clone(),
+            body,
+            bucket: self.bucket,
+            rows,
+        }
+    }
+}
+
 /// A write that is sent once for each row that a read finds.
 #[derive(Clone, Debug)]
 pub struct Each {
@@ -172,6 +186,20 @@ pub enum Verdict {
     Rejected(String),
     /// The destination does not take our credential: stop and alarm.
     Stop(String),
+}
+
+impl Verdict {
+    /// A word for it: a metric's label.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Doubtful(_) => "doubtful",
+            Self::Retry(_) => "retry",
+            Self::Split => "split",
+            Self::Rejected(_) => "rejected",
+            Self::Stop(_) => "stop",
+        }
+    }
 }
 
 /// What to read at a vendor.

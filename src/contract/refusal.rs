@@ -58,6 +58,8 @@ pub enum Refusal {
     Unavailable {
         /// What is missing.
         what: String,
+        /// The same in a word: a metric's label.
+        cause: &'static str,
         /// Seconds after which to come again.
         after_s: u64,
     },
@@ -87,7 +89,7 @@ impl Refusal {
             Self::TooMany { .. } => "too_many",
             Self::TooLarge(_) => "too_large",
             Self::Unsupported(_) => "unsupported",
-            Self::Unavailable { .. } => "unavailable",
+            Self::Unavailable { cause, .. } => cause,
             Self::Timeout => "timeout",
             Self::Internal => "internal",
         }

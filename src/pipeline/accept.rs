@@ -101,7 +101,7 @@ impl Acceptor {
 
     async fn take(&self, caller: &Caller, dialect: &'static dyn Dialect, call: Call) -> Result<Accepted, Refusal> {
         if let Some(what) = (self.pressure)(&caller.project) {
-            return Err(Refusal::Unavailable { what, after_s: REFUSED_FOR_S });
+            return Err(Refusal::Unavailable { what, cause: "share_full", after_s: REFUSED_FOR_S });
         }
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
@@ -165,5 +165,6 @@ fn refusal(error: LedgerError) -> Refusal {
     tracing::warn!(%error, "a request could not be stored");
     // A queue empties at once, a disk does not.
     let after_s = if error == LedgerError::DiskFull { 5 } else { 1 };
-    Refusal::Unavailable { what: "the ledger does not accept right now".to_owned(), after_s }
+    let what = "the ledger does not accept right now".to_owned();
+    Refusal::Unavailable { what, cause: error.cause(), after_s }
 }

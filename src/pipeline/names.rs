@@ -80,7 +80,7 @@ impl NameTable {
         };
         self.ledger.put_if_absent(vec![fact]).await.map_err(|error| {
             tracing::error!(%error, "a name could not be stored");
-            Refusal::Unavailable { what: "the ledger does not accept".to_owned(), after_s: 1 }
+            Refusal::Unavailable { what: "the ledger does not accept".to_owned(), cause: error.cause(), after_s: 1 }
         })?;
         self.held.write().insert(key, named(&id, stored));
         Ok(id)

@@ -216,10 +216,11 @@ fn not_found(wanted: &Target) -> Refusal {
 
 fn unreadable(error: LedgerError) -> Refusal {
     tracing::error!(%error, "a read could not be answered from the ledger");
-    Refusal::Unavailable { what: "the ledger cannot be read right now".to_owned(), after_s: 1 }
+    Refusal::Unavailable { what: "the ledger cannot be read right now".to_owned(), cause: "ledger", after_s: 1 }
 }
 
 fn away(destination: &Destination, why: &str) -> Refusal {
     tracing::warn!(destination = %destination.name, why, "a read could not be answered by the vendor");
-    Refusal::Unavailable { what: format!("destination {} does not answer", destination.name), after_s: 2 }
+    let what = format!("destination {} does not answer", destination.name);
+    Refusal::Unavailable { what, cause: "vendor_away", after_s: 2 }
 }

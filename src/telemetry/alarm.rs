@@ -16,8 +16,14 @@ pub enum Kind {
     Lost,
     /// Records could not be read or decoded any more and were set aside.
     Quarantined,
+    /// The ledger's file was damaged as a whole; what could be read of it was salvaged.
+    Salvaged,
     /// The ledger does not accept.
     Ledger,
+    /// A destination was taken out of the configuration while items waited for it.
+    Removed,
+    /// The wall clock was set by more than a little.
+    Clock,
     /// A vendor does not take our credential.
     Credential,
     /// A vendor refuses what it used to take; the destination is paused instead of giving its backlog up.
@@ -38,7 +44,10 @@ impl Kind {
         match self {
             Self::Lost => "lost",
             Self::Quarantined => "quarantined",
+            Self::Salvaged => "salvaged",
             Self::Ledger => "ledger",
+            Self::Removed => "removed",
+            Self::Clock => "clock",
             Self::Credential => "credential",
             Self::Refusals => "refusals",
             Self::Unreachable => "unreachable",

@@ -217,7 +217,7 @@ async fn status(mut stream: TcpStream) -> String {
 /// are not this machine's.
 fn text(state: &Path) -> String {
     format!(
-        "[server]\nstate_dir = {state:?}\nlisten = \"192.0.2.1:4400\"\nadmin_listen = \"192.0.2.1:4401\"\n\
+        "[ledger]\ndisk_reserve = \"1MiB\"\n[server]\nstate_dir = {state:?}\nlisten = \"192.0.2.1:4400\"\nadmin_listen = \"192.0.2.1:4401\"\n\
          shutdown_grace = \"25s\"\n[keys.checkout]\nproject = \"checkout\"\nsha256 = \"{}\"\n\
          [projects.checkout]\n[projects.checkout.routes.opik]\n\
          [destinations.opik]\ndialect = \"opik\"\nbase_url = \"http://127.0.0.1:9\"\nallow_private = true\n",

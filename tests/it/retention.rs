@@ -46,6 +46,7 @@ use spangate::pipeline::record::Dialects;
 use spangate::pipeline::repeats::Repeats;
 use spangate::pipeline::retention::Bounds;
 use spangate::pipeline::retention::Janitor;
+use spangate::pipeline::retention::LetterBounds;
 use spangate::pipeline::story::Story;
 use spangate::pipeline::subject;
 use spangate::pipeline::traces::Traces;
@@ -117,6 +118,8 @@ impl Inside {
             outwards: Arc::clone(&outwards),
             pins: Arc::new(move || vec![asked.lock().clone()]),
             keep: Bounds { age: Duration::from_secs(AGE_HOURS as u64 * 3600), size, reserve: 0 },
+            keep_letters: LetterBounds { age: Duration::MAX, size: u64::MAX },
+            give_up: Arc::new(|_, _| 0),
             places: vec![],
             clock: now,
         });

@@ -26,6 +26,8 @@ pub(crate) struct Gateway {
     state: TempDir,
     /// Where clients connect.
     pub(crate) data: SocketAddr,
+    admin: SocketAddr,
+    http: reqwest::Client,
     /// The key they present.
     pub(crate) key: String,
 }
@@ -47,17 +49,22 @@ impl Gateway {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let gateway = Self { child, state, data, key: key.expose_secret().to_owned() };
-        gateway.ready(admin).await;
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let gateway = Self { child, state, data, admin, http, key: key.expose_secret().to_owned() };
+        gateway.ready().await;
         gateway
     }
 
-    async fn ready(&self, admin: SocketAddr) {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    /// What the admin listener answers with success.
+    pub(crate) async fn admin(&self, path: &str) -> Option<String> {
+        let answer = self.http.get(format!("http://{}{path}", self.admin)).send().await.ok()?;
+        answer.error_for_status().ok()?.text().await.ok()
+    }
+
+    async fn ready(&self) {
         let begun = Instant::now();
         loop {
-            let answer = http.get(format!("http://{admin}/readyz")).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
+            if self.admin("/readyz").await.is_some() {
                 return;
             }
             assert!(begun.elapsed() < PATIENCE, "the gateway did not become ready");
@@ -110,7 +117,7 @@ fn configuration(
 ) -> String {
     let mut text = format!(
         "[server]\nlisten = \"{data}\"\nadmin_listen = \"{admin}\"\nstate_dir = {:?}\n\
-         [ledger]\ndurability = \"{durability}\"\n[keys.load]\nproject = \"load\"\nsha256 = \"{sha256}\"\n\
+         [ledger]\ndurability = \"{durability}\"\ndisk_reserve = \"1MiB\"\n[keys.load]\nproject = \"load\"\nsha256 = \"{sha256}\"\n\
          [projects.load]\n",
         state.join("ledger")
     );

@@ -19,6 +19,7 @@ fn the_defaults_stand_alone() {
     assert_eq!(config.server.public_url, None);
     assert_eq!(config.ledger.durability, Durability::Fsync);
     assert_eq!(config.ledger.retain, Retain { age: Duration::from_secs(72 * 3600), size: 10 << 30 });
+    assert_eq!(config.ledger.dead_letters, Retain { age: Duration::from_secs(720 * 3600), size: 1 << 30 });
     assert_eq!(config.ledger.disk_reserve, 1 << 30);
     assert!(config.keys.is_empty() && config.destinations.is_empty() && config.projects.is_empty());
     assert_eq!(warnings(""), ["projects: there is none, so nothing can be sent"]);

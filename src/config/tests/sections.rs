@@ -18,6 +18,7 @@ fn server_and_ledger_take_every_key() {
         [ledger]
         durability = "os"
         retain = { age = "1h 30m", size = "1TB" }
+        dead_letters = { age = "2h", size = "3KB" }
         disk_reserve = "5B"
         "#,
     );
@@ -29,6 +30,7 @@ fn server_and_ledger_take_every_key() {
     assert_eq!(config.ledger.durability, Durability::Os);
     let retain = Retain { age: Duration::from_secs(5400), size: 1_000_000_000_000 };
     assert_eq!(config.ledger.retain, retain);
+    assert_eq!(config.ledger.dead_letters, Retain { age: Duration::from_secs(7200), size: 3000 });
     assert_eq!(config.ledger.disk_reserve, 5);
 }
 

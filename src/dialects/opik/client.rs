@@ -40,14 +40,7 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 pub(super) fn pack(writes: &[&Write]) -> Request {
     let Some(first) = writes.first() else { return Request::default() };
     let body = if first.batch.is_empty() { first.row.clone() } else { batch(list_of(&first.path), writes) };
-    Request {
-        method: first.method.clone(),
-        path: first.path.clone(),
-        headers: first.headers.clone(),
-        body: Some(body),
-        bucket: first.bucket,
-        rows: writes.len(),
-    }
+    first.carried(Some(body), writes.len())
 }
 
 /// The link that the SDK prints, which leads to the trace's page (`wire/opik.md §1.3`).

@@ -33,14 +33,7 @@ const QUOTA: Duration = Duration::from_secs(15 * 60);
 /// One request for one write; the vendor has no batches of traces.
 pub(super) fn pack(writes: &[&Write]) -> Request {
     let Some(write) = writes.first() else { return Request::default() };
-    Request {
-        method: write.method.clone(),
-        path: write.path.clone(),
-        headers: write.headers.clone(),
-        body: (!write.row.is_empty()).then(|| write.row.clone()),
-        bucket: write.bucket,
-        rows: 1,
-    }
+    write.carried((!write.row.is_empty()).then(|| write.row.clone()), 1)
 }
 
 /// What an answer means (live-tested there unless said).

@@ -238,7 +238,7 @@ fn rendered(refusal: &Refusal) -> Response {
         }
         Refusal::TooLarge(why) => detail(StatusCode::PAYLOAD_TOO_LARGE, why),
         Refusal::Unsupported(why) => detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
-        Refusal::Unavailable { what, after_s } => {
+        Refusal::Unavailable { what, after_s, .. } => {
             later(detail(StatusCode::SERVICE_UNAVAILABLE, what), (*after_s).clamp(1, LONGEST_WAIT_S))
         }
         // The SDKs drop on 408 and retry on 503.

@@ -2,6 +2,7 @@
 //! applies, before anybody is refused (`design.md §5`).
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const LEAST_NS: i64 = 5_000_000_000;
 /// Of a share that is used up, this much is given up at once, so that the policy does not run for each
 /// request.
 const EASE: u64 = 20;
+/// Records looked at for what an item weighs, where none is unread.
+const LAST: u64 = 1_000;
 /// How long the alarm that something was given up stands.
 const EXPIRED_NS: i64 = 600_000_000_000;
 
@@ -309,17 +312,67 @@ impl Backlog {
             return None;
         }
         let size = self.destination.backlog.size;
-        let each = if unread.items > 0 { unread.bytes as f64 / unread.items as f64 } else { return None };
+        let each = self.bytes_an_item(unread).ok()??;
         let minutes = size.saturating_sub(unread.bytes) as f64 / (growing * each);
-        let keys = self.destination.client.keys() as f64;
-        let fits = rates.delivered.max(1.0);
         Some(format!(
-            "{:.0} items a minute come in and {:.0} go out: its share of the disk is full in {minutes:.0} minutes; \
-             this route needs {:.0} keys, or a sample of 1 in {:.0}",
+            "{:.0} items a minute come in and {:.0} go out: its share of the disk is full in {minutes:.0} minutes; {}",
             rates.accepted,
             rates.delivered,
-            (keys * rates.accepted / fits).ceil(),
-            (rates.accepted / fits).ceil(),
+            remedy(self.destination.client.keys(), rates.accepted, self.fits(rates.delivered)),
         ))
+    }
+
+    /// Items a minute that may go out: what the buckets let through, at a trace a request; without a
+    /// bucket, what went out lately.
+    fn fits(&self, lately: f64) -> f64 {
+        let super::Rates { requests, items, .. } = self.destination.egress;
+        let keys = self.destination.client.keys() as f64;
+        let of = |rate: Option<NonZeroU32>, each: f64| rate.map(|rate| f64::from(rate.get()) * keys * each);
+        let least = [of(requests, self.items_a_trace()), of(items, 1.0)].into_iter().flatten().reduce(f64::min);
+        least.map_or(lately, |least| least.max(lately))
+    }
+
+    /// Of what is unread, else of what came last.
+    fn bytes_an_item(&self, unread: &Weight) -> Result<Option<f64>, LedgerError> {
+        let mut weight = *unread;
+        if weight.items == 0 {
+            let upto = self.ledger.head();
+            self.add(&mut weight, Gap { after: upto.saturating_sub(LAST), upto })?;
+        }
+        Ok((weight.items > 0).then(|| weight.bytes as f64 / weight.items as f64))
+    }
+
+    /// Of the traces that wait.
+    fn items_a_trace(&self) -> f64 {
+        let book = self.book.lock();
+        let waiting = book.traces().filter(|(_, trace)| trace.items > 0).count();
+        (book.pending() as f64 / waiting.max(1) as f64).max(1.0)
+    }
+}
+
+/// What would let so many items a minute out, where so many may go.
+fn remedy(keys: usize, come: f64, fit: f64) -> String {
+    if come <= fit {
+        return "its limits would let them out, so look at what the vendor answers".to_owned();
+    }
+    let times = come / fit.max(1.0);
+    format!("this route needs {:.0} keys, or a sample of 1 in {:.0}", (keys as f64 * times).ceil(), times.ceil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_needs_more_keys_or_a_sample() {
+        for (keys, come, fit, told) in [
+            (1, 1_000.0, 90.0, "this route needs 12 keys, or a sample of 1 in 12"),
+            (2, 1_000.0, 180.0, "this route needs 12 keys, or a sample of 1 in 6"),
+            (1, 91.0, 90.0, "this route needs 2 keys, or a sample of 1 in 2"),
+            (1, 90.0, 90.0, "its limits would let them out, so look at what the vendor answers"),
+            (1, 100.0, 0.0, "this route needs 100 keys, or a sample of 1 in 100"),
+        ] {
+            assert_eq!(remedy(keys, come, fit), told);
+        }
     }
 }

@@ -187,7 +187,7 @@ async fn try_once(shipper: &Shipper, writes: &[&Write]) -> Tried {
         }
     };
     let verdict = destination.dialect.verdict(&request, &answer);
-    metrics::vendor_answered(&destination.name, label(&verdict), request.rows, took);
+    metrics::vendor_answered(&destination.name, verdict.word(), request.rows, took);
     let tried = heed(shipper, &request, &answer, verdict);
     match tried.verdict {
         Some(Verdict::Delivered) if destination.confirms() => confirm::all(shipper, writes, sent_at).await.into(),
@@ -219,6 +219,7 @@ fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict)
         }
         Verdict::Split if answer.status == TOO_LARGE && request.rows > 1 => {
             let bytes = request.body.as_ref().map_or(0, bytes::Bytes::len);
+            shipper.control.noted(now, &why());
             if shipper.sizes.request_refused(bytes) {
                 tracing::warn!(destination = %destination.name, bytes, "the vendor takes smaller requests than expected");
             }
@@ -296,17 +297,6 @@ fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
         Verdict::Stop(why) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor: None, frozen, stop: true });
         }
-    }
-}
-
-fn label(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Doubtful(_) => "doubtful",
-        Verdict::Retry(_) => "retry",
-        Verdict::Split => "split",
-        Verdict::Rejected(_) => "rejected",
-        Verdict::Stop(_) => "stop",
     }
 }
 

@@ -130,6 +130,11 @@ impl Control {
         inner.breaker.failed(now, dice);
     }
 
+    /// The vendor refused something that goes out otherwise: an error to be told, and nothing more.
+    pub(super) fn noted(&self, now: Time, why: &str) {
+        self.inner.lock().last_error = Some((now, why.to_owned()));
+    }
+
     /// The vendor asked for patience.
     pub(super) fn hold(&self, now: Time, wait: Duration, why: &str) {
         let until = now.plus(i64::try_from(wait.as_nanos()).unwrap_or(i64::MAX));

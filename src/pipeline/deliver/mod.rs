@@ -79,6 +79,8 @@ pub struct Destination {
     pub dialect: &'static dyn Dialect,
     /// How it is reached.
     pub client: Client,
+    /// What each of its credentials may send.
+    pub egress: Rates,
     /// How old a created id may be there.
     pub id_window: Option<Duration>,
     /// Whether what it took is looked for, where its success promises nothing.

@@ -35,6 +35,17 @@ pub enum LedgerError {
     Store(String),
 }
 
+impl LedgerError {
+    /// A word for what a refused client waits for: a metric's label.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk_full",
+            Self::Full => "queue_full",
+            _ => "ledger",
+        }
+    }
+}
+
 /// Why a ledger could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {

@@ -167,6 +167,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// The traces that have a dead letter anywhere.
     fn lettered(&self) -> Result<HashSet<SubjectKey>, LedgerError>;
 
+    /// The dead letters that were given up before a time, and the oldest of those that hold more than so
+    /// many bytes of requests and answers together: destination and trace of each, the oldest first.
+    fn old_letters(&self, before_ns: i64, bytes: u64) -> Result<Vec<(Arc<str>, SubjectKey)>, LedgerError>;
+
     /// How many dead letters there are, whatever the limit.
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError>;
 

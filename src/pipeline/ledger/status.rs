@@ -27,6 +27,8 @@ pub struct Status {
     pub quarantined: u64,
     /// How often the store was found damaged as a whole and was salvaged, ever.
     pub salvaged: u64,
+    /// Damaged files of such salvages that are still kept aside.
+    pub aside: u64,
     /// Bytes that wait for the writer.
     pub queued_bytes: u64,
     /// The last error of the store, if there was one since it was opened.

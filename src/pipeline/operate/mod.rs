@@ -6,6 +6,7 @@
 
 mod follow;
 mod letters;
+mod pace;
 mod replay;
 mod standing;
 mod switch;

@@ -37,6 +37,7 @@ impl Operator {
             concurrency,
             per_minute: live.backlog.rates(),
             alarms: alarms.into_iter().map(line).collect(),
+            gateway_alarms: self.alarms.about(None).into_iter().map(line).collect(),
         }
     }
 }

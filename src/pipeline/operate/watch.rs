@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Operator;
+use super::pace::Pace;
 use crate::canonical::Time;
 use crate::pipeline::explain::Live;
 use crate::pipeline::explain::Outlet;
@@ -21,6 +22,7 @@ impl Operator {
     /// Looks for ever.
     pub async fn watch(self: Arc<Self>) {
         let mut not_ready = None;
+        let mut pace = Pace::new(self.now());
         let mut ticks = tokio::time::interval(EVERY);
         loop {
             ticks.tick().await;
@@ -28,21 +30,33 @@ impl Operator {
             let status = self.ledger().status();
             not_ready = (!status.ready).then(|| not_ready.unwrap_or(now));
             self.show(&status, not_ready, now);
+            self.time(&mut pace, now);
             self.live().for_each(|(outlet, live)| self.look_at(outlet, live, now));
         }
     }
 
     fn show(&self, status: &Status, not_ready: Option<Time>, now: Time) {
-        let &Status { ready, records, bytes, lost, quarantined, queued_bytes, .. } = status;
-        metrics::ledger(metrics::Ledger { bytes, records, queued_bytes, lost, quarantined, ready });
+        let &Status { ready, records, bytes, lost, quarantined, salvaged, aside, queued_bytes, .. } = status;
+        metrics::ledger(metrics::Ledger { bytes, records, queued_bytes, lost, quarantined, salvaged, ready });
         let text = (lost > 0).then(|| format!("{lost} requests that were acknowledged are missing from the ledger"));
         self.alarms.set(Kind::Lost, None, text.as_deref(), now.0);
         let text = (quarantined > 0).then(|| format!("{quarantined} requests could not be read and are put aside"));
         self.alarms.set(Kind::Quarantined, None, text.as_deref(), now.0);
+        let text =
+            (aside > 0).then(|| format!("the ledger's file was damaged and salvaged; {aside} such are kept aside"));
+        self.alarms.set(Kind::Salvaged, None, text.as_deref(), now.0);
         let long = not_ready.filter(|since| now.0 - since.0 >= NOT_READY_NS);
         let why = status.not_ready.as_deref().unwrap_or("no cause is known");
         let text = long.map(|_| format!("the ledger does not accept requests: {why}"));
         self.alarms.set(Kind::Ledger, None, text.as_deref(), now.0);
+    }
+
+    /// The wall clock beside the time that passes.
+    fn time(&self, pace: &mut Pace, now: Time) {
+        if pace.look(now) {
+            metrics::clock_jumped();
+        }
+        self.alarms.set(Kind::Clock, None, pace.lately().as_deref(), now.0);
     }
 
     /// What the destination's courier does not see, or not as an alarm.

@@ -17,9 +17,12 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::retention::AskPins;
 use crate::pipeline::retention::Bounds;
+use crate::pipeline::retention::GiveUp;
+use crate::pipeline::retention::LetterBounds;
 use crate::pipeline::retention::REMEMBERED;
 use crate::pipeline::retention::group::Gatherer;
 use crate::pipeline::retention::horizon::horizon;
+use crate::pipeline::retention::letters;
 use crate::pipeline::retention::needs::Needs;
 use crate::pipeline::retention::step::Planned;
 use crate::pipeline::retention::step::Step;
@@ -28,6 +31,8 @@ use crate::telemetry::metrics;
 
 /// How often everything is looked through.
 const EVERY: Duration = Duration::from_secs(30);
+/// After how many of these dead letters are looked through, all of which that reads.
+const LETTERS_EVERY: u32 = 20;
 /// Pages given back to the disk in one step: four megabytes.
 const PAGES: u32 = 256;
 /// Free bytes inside the ledger that are not worth giving back; more than an eighth of it is.
@@ -41,6 +46,10 @@ pub struct Janitor {
     pub pins: AskPins,
     /// How much is kept.
     pub keep: Bounds,
+    /// How many dead letters are kept.
+    pub keep_letters: LetterBounds,
+    /// Ends a dead trace at a destination.
+    pub give_up: GiveUp,
     /// Where times are minted, whose facts end with the stubs.
     pub places: Vec<String>,
     /// The wall clock.
@@ -59,9 +68,15 @@ impl Janitor {
     /// Sweeps until told to stop.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut steady = Steady::new((self.clock)());
-        loop {
+        for round in 0_u32.. {
             let now = steady.read((self.clock)());
-            let sweep = Arc::clone(&self).sweep(now);
+            let this = Arc::clone(&self);
+            let sweep = async {
+                if round.is_multiple_of(LETTERS_EVERY) {
+                    Arc::clone(&this).sweep_letters(now).await?;
+                }
+                this.sweep(now).await
+            };
             match stop.run_until_cancelled(sweep).await {
                 None => return,
                 Some(Err(error)) => tracing::error!(%error, "retention could not go on; it tries again"),
@@ -92,6 +107,14 @@ impl Janitor {
         }
         self.forget(now_ns).await?;
         self.give_back().await
+    }
+
+    /// Gives up dead letters that are too old at a time, or too many.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn sweep_letters(self: Arc<Self>, now_ns: i64) -> Result<(), LedgerError> {
+        blocking(move || letters::give_up(&*self.outwards.ledger, &self.keep_letters, &self.give_up, now_ns)).await
     }
 
     fn begin(&self, now_ns: i64) -> Result<Sweep, LedgerError> {

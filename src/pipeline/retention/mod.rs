@@ -11,12 +11,14 @@
 //! as long as requests; minted times go with them.
 //!
 //! **What holds it back.** Everything above the lowest base of a destination, its gaps, its open and
-//! dead traces, and whatever a dead letter names. A wall clock that jumps ahead is not believed for a
+//! dead traces, and whatever a dead letter names. Dead letters have bounds of their own ([`LetterBounds`]):
+//! past them their traces are given up. A wall clock that jumps ahead is not believed for a
 //! while ([`steady`](super::steady)): it would make everything old at once.
 
 mod group;
 mod horizon;
 mod janitor;
+mod letters;
 mod needs;
 mod step;
 pub mod stub;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use crate::pipeline::deliver::Pins;
 
 pub use janitor::Janitor;
+pub use letters::GiveUp;
 
 /// How many times longer than requests their stubs are kept.
 pub const REMEMBERED: u32 = 5;
@@ -42,6 +45,15 @@ pub struct Bounds {
     pub size: u64,
     /// Free bytes on the disk; below it the oldest settled traces go before their time.
     pub reserve: u64,
+}
+
+/// How long, and how much, is kept of what was refused for good.
+#[derive(Clone, Copy, Debug)]
+pub struct LetterBounds {
+    /// Dead letters, counted from when they were given up.
+    pub age: Duration,
+    /// Bytes of the requests and answers in them.
+    pub size: u64,
 }
 
 /// Asks every destination what it needs.

@@ -43,6 +43,11 @@ pub fn confirm_failed(destination: &str) {
     metrics::counter!(names::CONFIRM_FAILURES, "destination" => DESTINATIONS.of(destination)).increment(1);
 }
 
+/// Items of a dead letter that is not kept any longer.
+pub fn letters_expired(destination: &str, items: u64) {
+    metrics::counter!(names::LETTERS_EXPIRED, "destination" => DESTINATIONS.of(destination)).increment(items);
+}
+
 /// A field of a trace could not be carried to a destination at all.
 pub fn lost(destination: &str, path: &str) {
     let field = FIELDS.of(&labels::field(path));

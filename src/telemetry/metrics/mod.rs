@@ -25,6 +25,7 @@ pub use delivery::condition;
 pub use delivery::confirm_failed;
 pub use delivery::in_flight;
 pub use delivery::items;
+pub use delivery::letters_expired;
 pub use delivery::lost;
 pub use delivery::retried;
 pub use delivery::shown;
@@ -130,19 +131,32 @@ pub struct Ledger {
     pub lost: u64,
     /// Requests that could not be read and were put aside, ever.
     pub quarantined: u64,
+    /// How often its file was found damaged as a whole, ever.
+    pub salvaged: u64,
     /// Whether requests can be accepted.
     pub ready: bool,
 }
 
 /// Shows how the ledger does.
 pub fn ledger(ledger: Ledger) {
-    let Ledger { bytes, records, queued_bytes, lost, quarantined, ready } = ledger;
+    let Ledger { bytes, records, queued_bytes, lost, quarantined, salvaged, ready } = ledger;
     metrics::gauge!(names::LEDGER_BYTES).set(bytes as f64);
     metrics::gauge!(names::LEDGER_RECORDS).set(records as f64);
     metrics::gauge!(names::LEDGER_QUEUED).set(queued_bytes as f64);
     metrics::gauge!(names::LEDGER_LOST).set(lost as f64);
     metrics::gauge!(names::LEDGER_QUARANTINED).set(quarantined as f64);
+    metrics::gauge!(names::LEDGER_SALVAGED).set(salvaged as f64);
     metrics::gauge!(names::LEDGER_READY).set(f64::from(u8::from(ready)));
+}
+
+/// The gateway was started at a time, nanoseconds since 1970.
+pub fn started(at_ns: i64) {
+    metrics::gauge!(names::STARTED).set(at_ns as f64 / 1e9);
+}
+
+/// Somebody set the wall clock.
+pub fn clock_jumped() {
+    metrics::counter!(names::CLOCK_JUMPS).increment(1);
 }
 
 /// The facade has one recorder a process; several gateways in one process (tests) share it.

@@ -54,16 +54,24 @@ pub(super) const LEDGER_RECORDS: &str = "spangate_ledger_records";
 pub(super) const LEDGER_QUEUED: &str = "spangate_ledger_queued_bytes";
 pub(super) const LEDGER_LOST: &str = "spangate_ledger_lost_records";
 pub(super) const LEDGER_QUARANTINED: &str = "spangate_ledger_quarantined_records";
+pub(super) const LEDGER_SALVAGED: &str = "spangate_ledger_salvages";
 pub(super) const RETIRED: &str = "spangate_retired_records_total";
+pub(super) const LETTERS_EXPIRED: &str = "spangate_dead_letters_expired_items_total";
 pub(super) const RETIRED_BYTES: &str = "spangate_retired_bytes_total";
 pub(super) const LEDGER_READY: &str = "spangate_ledger_ready";
 pub(super) const ALARM: &str = "spangate_alarm";
+pub(super) const CLOCK_JUMPS: &str = "spangate_clock_jumps_total";
+pub(super) const STARTED: &str = "spangate_start_time_seconds";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 32] = [
+pub const METRICS: [Metric; 36] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
-    counter(REFUSED, "dialect, reason", "requests refused, by reason; `foreign_key`: it carried a vendor's own key"),
+    counter(
+        REFUSED,
+        "dialect, reason",
+        "requests refused, by reason; `foreign_key`: it carried a vendor's own key; `disk_full`, `share_full`, `queue_full`: no room",
+    ),
     gauge(CONNECTIONS, "", "connections open, to both listeners"),
     counter(ACCEPTED, "project", "items accepted and durable"),
     gauge(ITEMS, "destination, outcome", "items accepted for a destination, by what has become of them"),
@@ -89,10 +97,18 @@ pub const METRICS: [Metric; 32] = [
     gauge(LEDGER_QUEUED, "", "bytes that wait for the writer"),
     gauge(LEDGER_LOST, "", "requests once acknowledged and missing since; must be 0"),
     gauge(LEDGER_QUARANTINED, "", "requests that could not be read and were put aside, ever"),
+    gauge(
+        LEDGER_SALVAGED,
+        "",
+        "how often the ledger's file was found damaged and what could be read of it was salvaged",
+    ),
     counter(RETIRED, "how", "settled requests past retention: `gone`, or `carved` to what is still needed"),
     counter(RETIRED_BYTES, "", "bytes that gave back"),
+    counter(LETTERS_EXPIRED, "destination", "items of dead letters that were kept as long as dead letters are"),
     gauge(LEDGER_READY, "", "1 while requests can be accepted"),
     gauge(ALARM, "kind, destination", "1 while an alarm stands"),
+    counter(CLOCK_JUMPS, "", "times that the wall clock was set by more than a minute"),
+    gauge(STARTED, "", "when the gateway was started, seconds since 1970"),
 ];
 
 const fn counter(name: &'static str, labels: &'static str, meaning: &'static str) -> Metric {

@@ -8,7 +8,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::all_shown;
+use super::dies;
+use super::named;
 use super::send;
+use super::told;
 use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::VENDORS;
@@ -23,8 +26,7 @@ async fn crash_before_commit() {
     let (head, body) = plan.steps[0].raw(&site.client());
     let mut stream = TcpStream::connect(site.data()).await.unwrap();
     stream.write_all(&[head.as_bytes(), &body[..body.len() / 2]].concat()).await.unwrap();
-    site.kill();
-    site.open().await;
+    dies(&mut site).await;
     assert_eq!(newest(&site).await, json!([]), "what was never whole is not kept");
     site.client().send(&plan).await;
     all_shown(&site, "opik", &[plan]).await;
@@ -46,9 +48,8 @@ async fn crash_after_commit_before_2xx() {
             (site.metric_sum("spangate_requests_total").await > before).then_some(())
         })
         .await;
-        site.kill();
+        dies(&mut site).await;
         drop(stream);
-        site.open().await;
         client.step(step).await;
     }
     site.settled().await;
@@ -70,8 +71,7 @@ async fn crash_after_2xx() {
     let client = site.client();
     for step in &plan.steps {
         client.step(step).await;
-        site.kill();
-        site.open().await;
+        dies(&mut site).await;
     }
     for vendor in VENDORS {
         all_shown(&site, vendor, std::slice::from_ref(&plan)).await;
@@ -86,14 +86,18 @@ async fn crash_after_vendor_2xx_before_progress_commit() {
     let mut site = Setup::to(&VENDORS).start().await;
     for vendor in VENDORS {
         let path = if vendor == "opik" { "batch" } else { "traces" };
-        site.vendor(vendor).fault(&json!({"hang": true, "after": true, "method": "POST", "path": path})).await;
+        site.vendor(vendor).broken(json!({"hang": true, "after": true, "method": "POST", "path": path})).await;
     }
     let plans = send(&site, &["applied"]).await;
     for vendor in VENDORS {
         site.vendor(vendor).shows("something", |traces| !traces.is_empty()).await;
+        let waits = |standing: &Value| standing["in_flight"] != 0 && standing["pending"] == 3;
+        told(&site, vendor, "waiting for its answer", waits, "spangate_in_flight", "").await;
     }
-    site.kill();
-    site.open().await;
+    dies(&mut site).await;
+    for vendor in VENDORS {
+        site.vendor(vendor).clear_faults().await;
+    }
     for vendor in VENDORS {
         all_shown(&site, vendor, &plans).await;
         let writes = site.vendor(vendor).writes().await;
@@ -113,16 +117,21 @@ async fn sigkill_loop() {
     for vendor in VENDORS {
         site.vendor(vendor).broken(json!({"status": 503})).await;
     }
-    let plans = send(&site, &["a", "b", "c", "d"]).await;
-    for vendor in VENDORS {
-        site.vendor(vendor).clear_faults().await;
-    }
+    let mut plans = send(&site, &["a", "b", "c", "d"]).await;
+    let before = site.started().await;
     for _ in 0..15 {
         site.kill();
         site.spawn();
         tokio::time::sleep(Duration::from_millis(dice.random_range(5..250))).await;
     }
     site.ready().await;
+    assert!(site.started().await > before, "/metrics does not tell of the restarts");
+    for vendor in VENDORS {
+        named(&site, &mut plans, vendor, "failing", "503").await;
+    }
+    for vendor in VENDORS {
+        site.vendor(vendor).clear_faults().await;
+    }
     for vendor in VENDORS {
         all_shown(&site, vendor, &plans).await;
     }

@@ -1,12 +1,19 @@
 //! The disk is full, or gives back what was not written.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use rusqlite::Connection;
+use serde_json::Value;
 use serde_json::json;
 
+use super::alarmed;
+use super::all_shown;
+use super::named;
 use super::send;
+use super::told;
 use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::eventually;
@@ -37,6 +44,9 @@ async fn disk_full() {
     .await;
     let (status, _) = site.admin("/readyz").await.unwrap();
     assert_eq!(status, 503, "what takes nothing is not ready");
+    alarmed(&site, "ledger", "spangate_refused_total", "reason=\"disk_full\"").await;
+    let waits = |standing: &Value| standing["pending"] == 6 && standing["alarms"] == json!([]);
+    told(&site, "opik", "waiting", waits, "spangate_backlog_items", "").await;
     site.vendor("opik").clear_faults().await;
     eventually("what is kept is delivered", async || (site.counts("opik").await.0 >= 6).then_some(())).await;
     std::fs::remove_file(&ballast).unwrap();
@@ -69,10 +79,61 @@ async fn record_corrupt() {
     }
     let standing = site.stands("opik", "settled", |standing| standing["pending"] == 0).await;
     assert_eq!((&standing["delivered"], &standing["quarantined"]), (&json!(7), &json!(2)), "{standing:#}");
+    alarmed(&site, "quarantined", "spangate_ledger_quarantined_records", "").await;
+    let counts = |standing: &Value| standing["quarantined"] == 2;
+    told(&site, "opik", "quarantined", counts, "spangate_items", "outcome=\"quarantined\"").await;
     let plans = send(&site, &["d"]).await;
     site.vendor("opik")
         .shows("the next one", |traces| traces.iter().any(|one| one["trace"]["name"] == plans[0].name))
         .await;
+    site.close().await;
+}
+
+/// The file is damaged as a whole: what can be read of it goes on, the rest is named until somebody has
+/// looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_file_damaged() {
+    let mut site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").broken(json!({"status": 503})).await;
+    let mut plans = send(&site, &["a", "b", "c"]).await;
+    site.stop().await;
+    let file = OpenOptions::new().write(true).open(site.ledger().join("ledger.db")).unwrap();
+    file.write_all_at(&[0xff; 4_096], 0).unwrap();
+    site.open().await;
+    alarmed(&site, "salvaged", "spangate_ledger_salvages", "").await;
+    named(&site, &mut plans, "opik", "failing", "503").await;
+    std::fs::remove_file(site.ledger().join("ledger.corrupt-1.db")).unwrap();
+    site.stands("opik", "without the alarm", |standing| standing["gateway_alarms"] == json!([])).await;
+    site.vendor("opik").clear_faults().await;
+    all_shown(&site, "opik", &plans).await;
+    site.close().await;
+}
+
+/// The power fails, and the disk had only said that it wrote: what is missing is counted and told, and what
+/// comes afterwards goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_records_are_missing() {
+    let mut site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").broken(json!({"status": 503})).await;
+    let mut plans = send(&site, &["before"]).await;
+    // A good stop brings everything from the log into the file.
+    site.stop().await;
+    site.open().await;
+    let mark = || std::fs::read(site.ledger().join("ledger.hwm")).unwrap();
+    let before = mark();
+    eventually("the high-water mark is raised", async || {
+        send(&site, &["gone"]).await;
+        (mark() != before).then_some(())
+    })
+    .await;
+    site.kill();
+    OpenOptions::new().write(true).open(site.ledger().join("ledger.db-wal")).unwrap().set_len(0).unwrap();
+    site.open().await;
+    alarmed(&site, "lost", "spangate_ledger_lost_records", "").await;
+    named(&site, &mut plans, "opik", "failing", "503").await;
+    site.vendor("opik").clear_faults().await;
+    site.settled().await;
+    oracle::nothing_is_lost(&site, "opik", &plans).await;
     site.close().await;
 }
 

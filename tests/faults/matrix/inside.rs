@@ -33,9 +33,11 @@ use spangate::contract::Wanted;
 use spangate::contract::Write;
 use spangate::dialects::DIALECTS;
 
+use super::alarmed;
 use super::all_shown;
 use super::named;
 use super::send;
+use super::told_error;
 use crate::support::Inside;
 use crate::support::Setup;
 use crate::support::VENDORS;
@@ -55,6 +57,10 @@ async fn clock_jumps(seconds: i64) {
         named(&site, &mut plans, vendor, "failing", "503").await;
     }
     inside.jump(seconds);
+    alarmed(&site, "clock", "spangate_clock_jumps_total", "").await;
+    for vendor in VENDORS {
+        told_error(&site, vendor, "503", "spangate_backlog_items", "").await;
+    }
     for vendor in VENDORS {
         site.vendor(vendor).clear_faults().await;
     }
@@ -100,6 +106,7 @@ async fn poison_record_panics_adapter() {
     let poisoned = |standing: &Value| standing["dead"] == 3 && standing["pending"] == 0;
     let standing = site.stands("opik", "without the poisoned trace", poisoned).await;
     assert_eq!((&standing["delivered"], &standing["parked"]), (&json!(6), &json!(1)), "{standing:#}");
+    told_error(&site, "opik", "our own translation", "spangate_items", "outcome=\"dead\"").await;
     assert_eq!(site.vendor("opik").traces().await.len(), 2);
     all_shown(&site, "pandaprobe", &plans).await;
     inside.stop().await;

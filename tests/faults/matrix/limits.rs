@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use serde_json::Value;
 use serde_json::json;
 
 use super::all_shown;
@@ -10,6 +11,7 @@ use super::has_all;
 use super::named;
 use super::send;
 use super::send_together;
+use super::told;
 use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::VENDORS;
@@ -45,13 +47,20 @@ async fn vendor_429_with_retry_after() {
 async fn vendor_429_of_a_full_bucket() {
     let site = Setup::to(&["opik"]).start().await;
     site.vendor("opik").settings(&json!({"items_per_window": 70, "window_seconds": 5})).await;
-    let mut plans = Vec::new();
+    let (mut plans, mut named) = (Vec::new(), false);
     for round in 0..4 {
         let new: Vec<Plan> = (0..20).map(|n| Plan::whole(&format!("trace {round} {n}"))).collect();
         send_together(&site, &new).await;
         plans.extend(new);
+        let limited = |standing: &Value| standing["state"] == "limited";
+        let retry = ("spangate_vendor_requests_total", "outcome=\"retry\"");
+        tokio::select! {
+            () = told(&site, "opik", "limited", limited, retry.0, retry.1) => named = true,
+            () = site.settled() => {}
+        }
         site.settled().await;
     }
+    assert!(named, "nobody could read that the bucket was full");
     all_shown(&site, "opik", &plans).await;
     assert!(site.vendor("opik").asked(429).await > 0, "the bucket was never full");
     site.close().await;

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::support::PATIENCE;
 use crate::support::Plan;
 use crate::support::Site;
+use crate::support::eventually;
 use crate::support::oracle;
 
 /// Sends traces of an Opik client, all at once when they are done: three items each.
@@ -48,6 +49,49 @@ async fn all_shown(site: &Site, vendor: &str, plans: &[Plan]) {
     oracle::nothing_is_lost(site, vendor, plans).await;
     let items: u64 = plans.iter().map(Plan::items).sum();
     assert_eq!(site.counts(vendor).await, (items, 0, 0), "{vendor}");
+}
+
+/// Waits until an operator can read of a fault while it stands: `/api/destinations` says something of a
+/// destination, and `/metrics` counts it there.
+async fn told(site: &Site, destination: &str, what: &str, wanted: impl Fn(&Value) -> bool, metric: &str, label: &str) {
+    site.stands(destination, what, wanted).await;
+    let labels = [&*format!("destination=\"{destination}\""), label];
+    let counted = async || (site.metric(metric, &labels).await > 0.0).then_some(());
+    eventually(&format!("{metric} counts it: {what}"), counted).await;
+}
+
+/// The same for what an error says.
+async fn told_error(site: &Site, destination: &str, words: &str, metric: &str, label: &str) {
+    let says = |standing: &Value| standing["last_error"].as_str().is_some_and(|text| text.contains(words));
+    told(site, destination, words, says, metric, label).await;
+}
+
+/// Waits until an operator can read of a fault of the gateway itself: every destination's entry in
+/// `/api/destinations` has the alarm, and `/metrics` has it and another count.
+async fn alarmed(site: &Site, kind: &str, metric: &str, label: &str) {
+    let has = |alarm: &Value| alarm["kind"] == kind;
+    eventually(&format!("/api/destinations has the alarm {kind}"), async || {
+        let standings = site.standings().await;
+        let mut alarms = standings.values().map(|standing| standing["gateway_alarms"].as_array().unwrap());
+        (!standings.is_empty() && alarms.all(|alarms| alarms.iter().any(has))).then_some(())
+    })
+    .await;
+    eventually(&format!("/metrics has the alarm {kind} and counts {metric}"), async || {
+        let alarm = site.metric("spangate_alarm", &[&format!("kind=\"{kind}\""), "destination=\"\""]).await;
+        (alarm == 1.0 && site.metric(metric, &[label]).await > 0.0).then_some(())
+    })
+    .await;
+}
+
+/// The process dies and is started again. While it is dead nobody answers an operator; afterwards `/metrics`
+/// says since when it runs, and `/api/destinations` how each destination does.
+async fn dies(site: &mut Site) {
+    let (before, destinations) = (site.started().await, site.standings().await.len());
+    site.kill();
+    assert_eq!((site.admin("/metrics").await, site.admin("/api/destinations").await), (None, None));
+    site.open().await;
+    assert!(site.started().await > before, "/metrics does not tell of the restart");
+    assert_eq!(site.standings().await.len(), destinations);
 }
 
 /// Waits until an operator can read what is wrong with a destination: its state, words of the error, and

@@ -7,6 +7,8 @@ use super::all_shown;
 use super::has_all;
 use super::named;
 use super::send;
+use super::told;
+use super::told_error;
 use crate::support::Setup;
 use crate::support::VENDORS;
 use crate::support::tls;
@@ -51,13 +53,13 @@ async fn vendor_reset() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vendor_reset_within_the_answer() {
-    waits_out(json!({"status": 500, "body": "a long story", "cut": 3}), "failing", "").await;
+    waits_out(json!({"status": 500, "body": "a long story", "cut": 3}), "failing", "500").await;
 }
 
 /// A byte now and then, so that no single read takes long.
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_loris_vendor() {
-    waits_out(json!({"status": 500, "body": "a long story, slowly told", "drip_ms": 400}), "failing", "").await;
+    waits_out(json!({"status": 500, "body": "a long story, slowly told", "drip_ms": 400}), "failing", "500").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,10 +93,16 @@ async fn vendor_timeout_after_it_accepted() {
     let site = setup.start().await;
     for vendor in VENDORS {
         let path = if vendor == "opik" { "batch" } else { "traces" };
-        let fault = json!({"hang": true, "after": true, "method": "POST", "path": path, "count": 2});
-        site.vendor(vendor).fault(&fault).await;
+        site.vendor(vendor).broken(json!({"hang": true, "after": true, "method": "POST", "path": path})).await;
     }
-    let plans = send(&site, &["a", "b"]).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    for vendor in VENDORS {
+        named(&site, &mut plans, vendor, "failing", "timed out").await;
+        told_error(&site, vendor, "timed out", "spangate_vendor_errors_total", "kind=\"timeout\"").await;
+    }
+    for vendor in VENDORS {
+        site.vendor(vendor).clear_faults().await;
+    }
     for vendor in VENDORS {
         all_shown(&site, vendor, &plans).await;
     }
@@ -108,7 +116,7 @@ async fn endless_answer() {
     let endless = json!({"status": 500, "body": "{", "content_type": "application/json", "filler": u64::MAX / 2});
     site.vendor("opik").broken(endless).await;
     let mut plans = send(&site, &["a"]).await;
-    named(&site, &mut plans, "opik", "failing", "").await;
+    named(&site, &mut plans, "opik", "failing", "500").await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let peak = site.process.as_ref().unwrap().memory("VmHWM");
     assert!(peak < 200.0, "{peak:.0} MB were needed to read an endless answer");
@@ -123,6 +131,7 @@ async fn dns_failure() {
     let mut site = setup.start().await;
     let mut plans = send(&site, &["a"]).await;
     named(&site, &mut plans, "opik", "failing", "dns").await;
+    told_error(&site, "opik", "dns", "spangate_vendor_errors_total", "kind=\"connect\"").await;
     has_all(&site, "pandaprobe", &plans).await;
     let there = format!("http://{}/opik", site.vendors());
     site.stop().await;
@@ -142,6 +151,9 @@ async fn tls_failure() {
     site.open().await;
     let mut plans = send(&site, &["a"]).await;
     named(&site, &mut plans, "opik", "failing", "certificate").await;
+    told_error(&site, "opik", "certificate", "spangate_vendor_errors_total", "kind=\"tls\"").await;
+    let unreachable = |standing: &Value| standing["alarms"][0]["kind"] == "unreachable";
+    told(&site, "opik", "unreachable", unreachable, "spangate_alarm", "kind=\"unreachable\"").await;
     assert_eq!(site.vendor("opik").writes().await, Vec::<Value>::new());
     site.stop().await;
     let plain = format!("http://{}/opik", site.vendors());

@@ -10,8 +10,11 @@ use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use super::alarmed;
 use super::all_shown;
+use super::named;
 use super::send;
+use super::told;
 use crate::support::Plan;
 use crate::support::Process;
 use crate::support::Setup;
@@ -31,8 +34,12 @@ async fn sigterm_in_flight() {
     let mut stream = TcpStream::connect(site.data()).await.unwrap();
     let (first, second) = body.split_at(body.len() / 2);
     stream.write_all(&[head.as_bytes(), first].concat()).await.unwrap();
+    for vendor in VENDORS {
+        let waits = |standing: &Value| standing["in_flight"] != 0;
+        told(&site, vendor, "waiting for its answer", waits, "spangate_in_flight", "").await;
+    }
     let process = site.process.take().unwrap();
-    let told = Instant::now();
+    let begun = Instant::now();
     process.terminate();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(TcpStream::connect(site.data()).await.is_err(), "somebody is still let in");
@@ -42,7 +49,7 @@ async fn sigterm_in_flight() {
     assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer));
     let status = process.ended().await;
     assert!(status.success(), "{status}");
-    assert!(told.elapsed() < Duration::from_secs(10), "it took {:?}", told.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
     for vendor in VENDORS {
         site.vendor(vendor).clear_faults().await;
     }
@@ -65,6 +72,8 @@ async fn two_processes_one_directory() {
     assert_eq!(status.code(), Some(3), "{status}");
     let said = std::fs::read_to_string(log).unwrap();
     assert!(said.contains("is in use by another process"), "{said}");
+    let running = |standing: &Value| standing["state"] == "running";
+    told(&site, "opik", "running", running, "spangate_condition", "condition=\"running\"").await;
     let plans = send(&site, &["a"]).await;
     all_shown(&site, "opik", &plans).await;
     site.close().await;
@@ -90,6 +99,7 @@ async fn downgrade_of_the_binary() {
     let status = Process::start(&site.write_config()).ended().await;
     assert_eq!(status.code(), Some(5), "{status}");
     let said = site.log();
+    assert_eq!((site.admin("/metrics").await, site.admin("/api/destinations").await), (None, None));
     assert!(said.contains("has format 9999, this spangate knows up to"), "{said}");
     assert_eq!(format(Some(ours)), 9_999);
     site.open().await;
@@ -104,9 +114,14 @@ async fn destination_removed_with_a_backlog() {
     let mut site = Setup::to(&["pandaprobe", "opik"]).start().await;
     site.vendor("opik").broken(json!({"status": 503})).await;
     let mut plans = send(&site, &["a", "b"]).await;
+    named(&site, &mut plans, "opik", "failing", "503").await;
     site.stop().await;
     site.reconfigure(|setup| setup.without("opik"));
     site.open().await;
+    assert_eq!(site.standings().await.into_keys().collect::<Vec<_>>(), ["pandaprobe"]);
+    alarmed(&site, "removed", "spangate_ledger_records", "").await;
+    let (_, alarms) = site.admin("/api/alarms").await.unwrap();
+    assert!(alarms.contains(" items for opik\""), "{alarms}");
     plans.extend(send(&site, &["c"]).await);
     site.stop().await;
     assert_eq!(site.vendor("opik").traces().await, Vec::<Value>::new());

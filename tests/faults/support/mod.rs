@@ -1,22 +1,27 @@
 //! A gateway in a process of its own, the vendors' stand-ins, clients, and what they must come to.
 
 mod client;
+#[path = "../../it/support/gateway.rs"]
+mod gateway;
 #[path = "../../it/support/glimpse.rs"]
 mod glimpse;
 mod inside;
 pub(crate) mod oracle;
 mod plan;
 mod process;
+mod sandbox;
 mod setup;
 #[expect(dead_code, reason = "the other tests use more of it")]
 #[path = "../../it/support/shape.rs"]
 mod shape;
 mod site;
 pub(crate) mod tls;
+#[path = "../../it/support/vendor.rs"]
 mod vendor;
+#[path = "../../it/support/wait.rs"]
+mod wait;
 
 use std::time::Duration;
-use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -29,6 +34,7 @@ pub(crate) use process::Process;
 pub(crate) use setup::Setup;
 pub(crate) use site::Site;
 pub(crate) use vendor::Vendor;
+pub(crate) use wait::eventually;
 
 use glimpse::glimpse;
 use shape::unlike;
@@ -47,14 +53,9 @@ pub(crate) fn dice(test: &str) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Asks until an answer comes; fails, saying what was waited for, when patience ends.
-pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// A sample in the text of `/metrics` by its name and some of its labels; 0 where there is none.
+pub(crate) fn sample(metrics: &str, name: &str, labels: &[impl AsRef<str>]) -> f64 {
+    let mut lines = metrics.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    let line = lines.find(|line| labels.iter().all(|label| line.contains(label.as_ref())));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
 }

@@ -22,8 +22,9 @@ use super::Process;
 use super::Setup;
 use super::Vendor;
 use super::eventually;
+use super::sample;
+use super::sandbox::Sandbox;
 use super::setup::key;
-use super::vendor::Sandbox;
 
 /// A running site. Its addresses stay the same over every restart.
 pub(crate) struct Site {
@@ -207,10 +208,12 @@ impl Site {
     /// A sample of `/metrics` by its name and some of its labels; 0 where there is none.
     pub(crate) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let (_, text) = self.admin("/metrics").await.unwrap_or_default();
-        let line = text.lines().find(|line| {
-            line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label))
-        });
-        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+        sample(&text, name, labels)
+    }
+
+    /// When the process that answers was started, seconds since 1970.
+    pub(crate) async fn started(&self) -> f64 {
+        self.metric("spangate_start_time_seconds", &[]).await
     }
 
     /// All samples of a name, added up.

@@ -235,7 +235,7 @@ pub(super) fn doors() -> Doors {
 struct Shut;
 
 fn shut<T: Send>() -> BoxFuture<'static, Result<T, Refusal>> {
-    async { Err(Refusal::Unavailable { what: "shut".to_owned(), after_s: 1 }) }.boxed()
+    async { Err(Refusal::Unavailable { what: "shut".to_owned(), cause: "ledger", after_s: 1 }) }.boxed()
 }
 
 impl Accept for Shut {

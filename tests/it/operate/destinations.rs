@@ -1,5 +1,7 @@
 //! How destinations do, and pausing them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -176,5 +178,38 @@ async fn orders_come_from_an_operator_and_name_what_there_is() {
     assert_eq!(standing(&site, "opik").await["state"], "running");
     assert_eq!(json.send().await.unwrap().status().as_u16(), 200);
     assert_eq!(standing(&site, "opik").await["state"], "paused");
+    site.close().await;
+}
+
+/// The alarm reckons from the destination's own limits, not from what it happened to send before.
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_a_destinations_limits_let_out_raises_an_alarm_with_what_would_fit() {
+    let site = Setup::new(&[("checkout", &["pandaprobe"])])
+        .egress("pandaprobe", "{ requests_per_minute = 60 }")
+        .every_route("flush = { quiet = \"100ms\" }")
+        .start()
+        .await;
+    let all = async |from: u32, upto: u32| {
+        send(&site, &(from..upto).map(|nth| trace(nth, "waits")).collect::<Vec<_>>()).await;
+    };
+    let comes_in = async |comes: bool| {
+        let rate = standing(&site, "pandaprobe").await["per_minute"]["accepted"].as_f64().unwrap();
+        (comes == (rate > 0.0)).then_some(())
+    };
+    all(1, 301).await;
+    eventually("they count as of the last minute", async || comes_in(true).await).await;
+    site.advance(Duration::from_secs(90));
+    eventually("they are older than a minute", async || comes_in(false).await).await;
+    all(301, 501).await;
+    // Two hundred in somewhat more than half a minute, where sixty go out in a whole one.
+    site.advance(Duration::from_secs(33));
+    let alarm = eventually("the alarm stands", async || {
+        let standing = standing(&site, "pandaprobe").await;
+        standing["alarms"].as_array().unwrap().iter().find(|alarm| alarm["kind"] == "backlog").cloned()
+    })
+    .await;
+    let text = alarm["text"].as_str().unwrap();
+    let needs = |n| text.ends_with(&format!("; this route needs {n} keys, or a sample of 1 in {n}"));
+    assert!([5, 6, 7].into_iter().any(needs), "{text}");
     site.close().await;
 }

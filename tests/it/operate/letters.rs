@@ -1,5 +1,7 @@
 //! Dead letters: listed, shown, sent again, dropped.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -10,6 +12,7 @@ use super::run;
 use super::send;
 use super::spangate;
 use super::trace;
+use crate::support::Setup;
 use crate::support::Site;
 use crate::support::eventually;
 
@@ -185,5 +188,43 @@ async fn filters_mean_what_they_say() {
     assert_eq!(since.lines().count(), 2, "{since}");
     assert_eq!(printed(&spangate(&site, &["dlq", "ls", "--until", "1h"])), "no dead letters\n");
     assert_eq!(spangate(&site, &["dlq", "ls", "--since", "yesterday"]).status.code(), Some(2));
+    site.close().await;
+}
+
+/// A letter holds its requests back until it is too old itself; then both go, and the books say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_kept_for_so_long_and_their_requests_with_them() {
+    let site = refused().await;
+    site.advance(Duration::from_secs(700 * 3_600));
+    site.sweep_letters().await;
+    settled(&site, 2).await;
+    assert_eq!((site.sweep().await, site.counts("pandaprobe")), (1, (2, 0, 2, 0)));
+    site.advance(Duration::from_secs(21 * 3_600));
+    site.sweep_letters().await;
+    settled(&site, 0).await;
+    assert_eq!((site.sweep().await, site.counts("pandaprobe")), (0, (2, 0, 0, 0)));
+    let standing = &site.api("/api/destinations").await[1];
+    // Nobody has to come for what was looked at for a month.
+    assert_eq!((&standing["expired"], &standing["alarms"]), (&json!(2), &json!([])), "{standing}");
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_too_many_letters_the_oldest_go() {
+    let site = Setup::new(&[("checkout", &["opik", "pandaprobe"])])
+        .more("[ledger.dead_letters]\nage = \"1h\"\nsize = \"1500B\"")
+        .start()
+        .await;
+    site.vendor("pandaprobe").fault(&json!({"status": 400, "count": 0, "method": "POST"})).await;
+    for nth in 1..=4 {
+        send(&site, &[trace(nth, &"long".repeat(100))]).await;
+        settled(&site, u64::from(nth)).await;
+    }
+    site.sweep_letters().await;
+    settled(&site, 2).await;
+    let list = site.api("/api/dlq").await;
+    let traces: Vec<&str> =
+        list["letters"].as_array().unwrap().iter().map(|letter| letter["trace"].as_str().unwrap()).collect();
+    assert_eq!(traces, [id(3), id(4)]);
     site.close().await;
 }

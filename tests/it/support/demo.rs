@@ -36,6 +36,7 @@ impl Demo {
             .args(["demo", "--data", &data, "--admin", &admin, "--vendors", &vendors, "--state"])
             .arg(state)
             .args(more)
+            .env("SPANGATE__LEDGER__DISK_RESERVE", "1MiB")
             .env("SPANGATE__DESTINATIONS__PANDAPROBE__EGRESS__REQUESTS_PER_MINUTE", "60000")
             .stdout(Stdio::piped())
             .spawn()

@@ -3,11 +3,14 @@
 
 mod client;
 mod demo;
+mod gateway;
 mod glimpse;
 mod setup;
 mod shape;
+#[expect(dead_code, reason = "the fault tests use more of it")]
+mod vendor;
+mod wait;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,17 +18,11 @@ use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use serde_json::json;
 use spangate::app::Gateway;
-use spangate::app::World;
-use spangate::config;
-use spangate::config::DialectInfo;
-use spangate::config::Sources;
 use spangate::dialects::DIALECTS;
 use spangate::http::keys;
 use spangate::pipeline::deliver::Book;
@@ -47,6 +44,8 @@ pub(crate) use shape::bare;
 pub(crate) use shape::literal;
 pub(crate) use shape::spans;
 pub(crate) use shape::unlike;
+pub(crate) use vendor::Vendor;
+pub(crate) use wait::eventually;
 
 /// How long a condition may take to come true; nothing waits this long when all is well.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -117,12 +116,8 @@ impl Site {
         let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         (self.data, self.admin) = (data.local_addr().unwrap(), admin.local_addr().unwrap());
         let text = format!("[server]\nstate_dir = {:?}\n{}", self.state.path().join("ledger"), self.config);
-        let environment = BTreeMap::from([("VENDOR_KEY".to_owned(), "vendor-key".to_owned())]);
-        let infos: Vec<DialectInfo> = DIALECTS.iter().map(|dialect| *dialect.info()).collect();
-        let sources = Sources { text: Some(text), environment: environment.clone(), ..Sources::default() };
-        let loaded = config::load(&sources, &infos).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        self.gateway =
-            Some(Gateway::start(&loaded.config, world(environment, data, admin, &self.ahead)).await.unwrap());
+        let (dialects, config) = (DIALECTS.to_vec(), gateway::config(text, &DIALECTS));
+        self.gateway = Some(gateway::start(&config, dialects, (data, admin), &self.ahead).await);
     }
 
     /// Stops the gateway as SIGTERM does and starts it again on the same state.
@@ -214,6 +209,13 @@ impl Site {
         self.ahead.fetch_add(i64::try_from(by.as_nanos()).unwrap(), Ordering::Relaxed);
     }
 
+    /// Gives up dead letters that are not kept any longer.
+    pub(crate) async fn sweep_letters(&self) {
+        let janitor = Arc::clone(&self.gateway.as_ref().unwrap().janitor);
+        let now = (janitor.clock)();
+        janitor.sweep_letters(now).await.unwrap();
+    }
+
     /// Takes away what is not kept any longer; the records left.
     pub(crate) async fn sweep(&self) -> u64 {
         let gateway = self.gateway.as_ref().unwrap();
@@ -268,102 +270,5 @@ impl Site {
         gateway.stop().await.unwrap();
         self.stop.cancel();
         self.sandbox.take().unwrap().await.unwrap().unwrap();
-    }
-}
-
-/// A stand-in, as tests look at it and break it.
-pub(crate) struct Vendor {
-    base: String,
-    name: String,
-    http: reqwest::Client,
-}
-
-impl Vendor {
-    /// What it shows.
-    pub(crate) async fn traces(&self) -> Vec<Value> {
-        self.get("traces").await
-    }
-
-    /// What it shows, once there are so many traces, each with its spans as `whole` says.
-    pub(crate) async fn shows(&self, what: &str, whole: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        eventually(&format!("{} shows {what}", self.name), async || {
-            let traces = self.traces().await;
-            whole(&traces).then_some(traces)
-        })
-        .await
-    }
-
-    /// The scores it holds.
-    pub(crate) async fn scores(&self) -> Vec<Value> {
-        self.get("scores").await
-    }
-
-    /// The requests it saw.
-    pub(crate) async fn requests(&self) -> Vec<Value> {
-        let url = format!("{}/requests?name={}", self.base, self.name);
-        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
-    }
-
-    /// Answers the next requests with a fault.
-    pub(crate) async fn fault(&self, fault: &Value) {
-        self.post("faults", fault).await;
-    }
-
-    /// Takes every fault away.
-    pub(crate) async fn clear_faults(&self) {
-        let url = format!("{}/{}/faults", self.base, self.name);
-        assert!(self.http.delete(url).send().await.unwrap().status().is_success());
-    }
-
-    /// Changes how it behaves.
-    pub(crate) async fn settings(&self, settings: &Value) {
-        self.post("settings", settings).await;
-    }
-
-    async fn get(&self, what: &str) -> Vec<Value> {
-        let url = format!("{}/{}/{what}", self.base, self.name);
-        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
-    }
-
-    async fn post(&self, what: &str, body: &Value) {
-        let url = format!("{}/{}/{what}", self.base, self.name);
-        let answer = self.http.post(url).body(body.to_string()).header("content-type", "application/json");
-        assert!(answer.send().await.unwrap().status().is_success());
-    }
-}
-
-/// Asks until an answer comes; fails, saying what was waited for, when patience ends.
-pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests run in the real world's time")]
-fn world(
-    environment: BTreeMap<String, String>,
-    data: TcpListener,
-    admin: TcpListener,
-    ahead: &Arc<AtomicI64>,
-) -> World {
-    let ahead = Arc::clone(ahead);
-    World {
-        dialects: DIALECTS.to_vec(),
-        environment,
-        data,
-        admin,
-        clock: Arc::new(move || {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
-            now + ahead.load(Ordering::Relaxed)
-        }),
-        new_id: Arc::new(rand::random),
-        dice: Arc::new(rand::random),
-        token_secret: None,
-        listener: None,
     }
 }

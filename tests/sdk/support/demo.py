@@ -1,5 +1,6 @@
 """A `spangate demo` of our own on free ports, or one that is running already."""
 
+import os
 import re
 import socket
 import subprocess
@@ -43,7 +44,12 @@ class Demo:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command,
+            env=os.environ | {"SPANGATE__LEDGER__DISK_RESERVE": "1MiB"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         threading.Thread(target=self._drain, daemon=True).start()
         if not self.welcomed.wait(READY_WITHIN_S) or self.process.poll() is not None:

@@ -33,7 +33,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 class Site:
     """Stand-ins, and a gateway in front of them that can be restarted, all on `stack`."""
 
-    def __init__(self, binary, home, stack, own_sockets=False, more=""):
+    def __init__(self, binary, home, stack, own_sockets=False):
         self.binary, self.home = binary, home
         vendors_at, *own = demo.free_ports(3)
         self.vendors = f"http://127.0.0.1:{vendors_at}"
@@ -44,22 +44,22 @@ class Site:
         post(f"{self.vendors}/_sandbox/pandaprobe/settings", {"rate_limit_per_minute": None})
         self.sockets = [] if own_sockets else [listening(stack) for _ in range(2)]
         self.data, self.admin = own if own_sockets else [each.getsockname()[1] for each in self.sockets]
-        self.configure(more)
+        self.configure()
         self.process = None
         stack.callback(lambda: self.process and self.process.kill())
         self.start()
         self.await_serving()
 
-    def configure(self, more=""):
-        """Writes the configuration that the next start is with, with more lines of TOML."""
-        text = f'[server]\nlisten = "127.0.0.1:{self.data}"\nadmin_listen = "127.0.0.1:{self.admin}"\n'
+    def configure(self, reserve="1MiB"):
+        """Writes the configuration that the next start is with; it leaves so much of the disk free."""
+        text = f'[ledger]\ndisk_reserve = "{reserve}"\n[server]\nlisten = "127.0.0.1:{self.data}"\nadmin_listen = "127.0.0.1:{self.admin}"\n'
         text += f'state_dir = "{self.home / "state"}"\nshutdown_grace = "20s"\n'
         text += f'[keys.steady]\nproject = "steady"\nsha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"\n[projects.steady]\n'
         for name in vendors.VENDORS:
             text += f'[projects.steady.routes.{name}]\n[destinations.{name}]\ndialect = "{name}"\n'
             text += f'base_url = "{self.vendors}/{name}"\nallow_private = true\napi_keys = ["env:VENDOR_KEY"]\n'
             text += "egress = { requests_per_minute = 600000 }\n"
-        (self.home / "spangate.toml").write_text(text + more)
+        (self.home / "spangate.toml").write_text(text)
 
     def start(self):
         command = [self.binary, "serve", "--log", "warn", "--config", self.home / "spangate.toml"]

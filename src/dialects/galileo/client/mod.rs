@@ -59,14 +59,7 @@ pub(super) fn project_path(known: &Known) -> String {
 pub(super) fn pack(writes: &[&Write]) -> Request {
     let Some(first) = writes.first() else { return Request::default() };
     let body = if writes.len() == 1 { first.row.clone() } else { merge(writes) };
-    Request {
-        method: first.method.clone(),
-        path: first.path.clone(),
-        headers: first.headers.clone(),
-        body: Some(body),
-        bucket: first.bucket,
-        rows: writes.len(),
-    }
+    first.carried(Some(body), writes.len())
 }
 
 fn merge(writes: &[&Write]) -> Bytes {

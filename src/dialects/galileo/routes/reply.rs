@@ -159,7 +159,7 @@ fn rendered(refusal: &Refusal) -> Response {
         }
         Refusal::TooLarge(why) => detail(StatusCode::PAYLOAD_TOO_LARGE, why),
         Refusal::Unsupported(why) => detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
-        Refusal::Unavailable { what, after_s } => later(detail(StatusCode::SERVICE_UNAVAILABLE, what), *after_s),
+        Refusal::Unavailable { what, after_s, .. } => later(detail(StatusCode::SERVICE_UNAVAILABLE, what), *after_s),
         Refusal::Timeout => detail(StatusCode::REQUEST_TIMEOUT, &refusal.to_string()),
         Refusal::Internal => detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }

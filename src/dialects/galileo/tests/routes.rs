@@ -308,7 +308,7 @@ async fn refusals_have_the_vendors_shape() {
     assert_eq!(status(Refusal::Timeout), 408);
     let busy = Galileo.refuse(&Refusal::TooMany { what: "spans".to_owned(), after_s: 3 });
     assert_eq!((busy.status().as_u16(), &busy.headers()["retry-after"]), (429, &HeaderValue::from_static("3")));
-    assert_eq!(status(Refusal::Unavailable { what: "x".to_owned(), after_s: 1 }), 503);
+    assert_eq!(status(Refusal::Unavailable { what: "x".to_owned(), cause: "disk_full", after_s: 1 }), 503);
 }
 
 #[test]

@@ -27,17 +27,6 @@ fn request(method: Method, path: &str, rows: usize) -> Request {
     Request { method, path: format!("/v2/projects/p{path}"), rows, ..Request::default() }
 }
 
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Doubtful(_) => "doubtful",
-        Verdict::Retry(_) => "retry",
-        Verdict::Split => "split",
-        Verdict::Rejected(_) => "rejected",
-        Verdict::Stop(_) => "stop",
-    }
-}
-
 #[test]
 fn every_status_has_its_meaning() {
     for status in 100..=999 {
@@ -47,7 +36,7 @@ fn every_status_has_its_meaning() {
             401..=403 => ("stop", "stop"),
             _ => ("retry", "retry"),
         };
-        let judge = |rows| word(&Galileo.verdict(&request(Method::POST, "/traces", rows), &answer(status, &json!({}))));
+        let judge = |rows| Galileo.verdict(&request(Method::POST, "/traces", rows), &answer(status, &json!({}))).word();
         assert_eq!((judge(1), judge(2)), (alone, several), "{status}");
     }
 }
@@ -66,7 +55,7 @@ fn a_refusal_quotes_the_vendor_in_each_of_its_shapes() {
 #[test]
 fn what_waits_for_its_parent_is_tried_again() {
     let judge = |request: &Request, status, detail: &str| {
-        word(&Galileo.verdict(request, &answer(status, &json!({"detail": detail}))))
+        Galileo.verdict(request, &answer(status, &json!({"detail": detail}))).word()
     };
     let patch = request(Method::PATCH, "/spans/x", 1);
     let spans = request(Method::POST, "/spans", 1);
@@ -116,8 +105,8 @@ fn a_time_named_is_kept() {
 fn a_page_is_no_success() {
     let page =
         Answer { body: Bytes::from_static(b"<!doctype html><title>Sign in</title>"), ..answer(200, &Value::Null) };
-    assert_eq!(word(&Galileo.verdict(&request(Method::POST, "/traces", 1), &page)), "doubtful");
-    assert_eq!(word(&Galileo.verdict(&request(Method::PATCH, "/traces/x", 1), &page)), "retry");
+    assert_eq!(Galileo.verdict(&request(Method::POST, "/traces", 1), &page).word(), "doubtful");
+    assert_eq!(Galileo.verdict(&request(Method::PATCH, "/traces/x", 1), &page).word(), "retry");
 }
 
 const TRACE: &str = "01a1fba6-5334-4c4b-aaa2-e4ea076c6c6d";

@@ -317,7 +317,7 @@ async fn refusals_carry_what_the_sdks_wait_for() {
     let many = || Refusal::TooMany { what: "spans".to_owned(), after_s: 0 };
     check(many(), 429, 429, Some(("ratelimit-reset", "1"))).await;
     check(many(), 429, 429, Some(("retry-after", "1"))).await;
-    let unavailable = || Refusal::Unavailable { what: "disk".to_owned(), after_s: 5 };
+    let unavailable = || Refusal::Unavailable { what: "disk".to_owned(), cause: "disk_full", after_s: 5 };
     check(unavailable(), 429, 429, Some(("ratelimit-reset", "5"))).await;
     check(unavailable(), 429, 429, Some(("retry-after", "5"))).await;
     check(Refusal::Timeout, 429, 429, Some(("ratelimit-reset", "1"))).await;

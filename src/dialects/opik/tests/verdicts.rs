@@ -28,17 +28,6 @@ fn batch(rows: usize) -> Request {
     request(Method::POST, "/v1/private/spans/batch", rows)
 }
 
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Doubtful(_) => "doubtful",
-        Verdict::Retry(_) => "retry",
-        Verdict::Split => "split",
-        Verdict::Rejected(_) => "rejected",
-        Verdict::Stop(_) => "stop",
-    }
-}
-
 #[test]
 fn every_status_has_its_meaning() {
     for status in 100..=999 {
@@ -49,7 +38,7 @@ fn every_status_has_its_meaning() {
             409 => ("rejected", "rejected"),
             _ => ("retry", "retry"),
         };
-        let judge = |rows| word(&Opik.verdict(&batch(rows), &answer(status, &[], r#"{"code":0,"message":"m"}"#)));
+        let judge = |rows| Opik.verdict(&batch(rows), &answer(status, &[], r#"{"code":0,"message":"m"}"#)).word();
         assert_eq!((judge(1), judge(2)), (alone, several), "{status}");
     }
 }
@@ -83,7 +72,7 @@ fn taking_back_what_is_gone_is_done() {
 
 #[test]
 fn a_conflict_of_a_create_says_that_it_is_there() {
-    let judge = |method, path, body| word(&Opik.verdict(&request(method, path, 1), &answer(409, &[], body)));
+    let judge = |method, path, body| Opik.verdict(&request(method, path, 1), &answer(409, &[], body)).word();
     let mismatch = r#"{"errors":["Project name and workspace name do not match the existing trace"]}"#;
     let exists = r#"{"errors":["Trace already exists"]}"#;
     assert_eq!(judge(Method::POST, "/v1/private/traces", exists), "delivered");

@@ -222,7 +222,7 @@ async fn refusals_have_the_vendors_shapes() {
     check(Refusal::ForeignKey, 401, detail(foreign), None).await;
     let many = Refusal::TooMany { what: "100 per 1 minute".to_owned(), after_s: 30 };
     check(many, 429, json!({"error": "Rate limit exceeded: 100 per 1 minute"}), Some("2")).await;
-    let unavailable = Refusal::Unavailable { what: "disk".to_owned(), after_s: 10 };
+    let unavailable = Refusal::Unavailable { what: "disk".to_owned(), cause: "disk_full", after_s: 10 };
     check(unavailable, 503, json!({"detail": "disk"}), Some("2")).await;
     let missing = Refusal::NotFound { what: "trace", id: TRACE.to_owned() };
     check(missing, 404, json!({"detail": format!("Trace {TRACE} not found.")}), None).await;

@@ -74,15 +74,8 @@ fn every_status_has_its_meaning() {
             401..=403 => "stop",
             _ => "retry",
         };
-        let word = match PandaProbe.verdict(&request, &answer(status, r#"{"detail":"m"}"#)) {
-            Verdict::Delivered => "delivered",
-            Verdict::Doubtful(_) => "doubtful",
-            Verdict::Retry(_) => "retry",
-            Verdict::Split => "split",
-            Verdict::Rejected(_) => "rejected",
-            Verdict::Stop(_) => "stop",
-        };
-        assert_eq!(word, expected, "{status}");
+        let verdict = PandaProbe.verdict(&request, &answer(status, r#"{"detail":"m"}"#));
+        assert_eq!(verdict.word(), expected, "{status}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Dead letters: put, replaced, withdrawn, found.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::Engine;
@@ -77,6 +79,33 @@ pub(crate) async fn finds_dead_letters(engine: &Engine) {
         let count = ledger.count_letters(&Letters { limit: 0, ..wanted.clone() }).unwrap();
         assert_eq!(ledger.count_letters(&wanted), Ok(count));
         assert!(wanted.limit > 0 || count == expected.len() as u64, "{wanted:?}");
+    }
+}
+
+pub(crate) async fn tells_old_dead_letters(engine: &Engine) {
+    let scene = Scene::new(engine);
+    let ledger = scene.open();
+    let of = |trace, bytes: usize, dead_at_ns| Letter {
+        request: vec![b'x'; bytes].into(),
+        dead_at_ns,
+        ..letter(trace, "trace")
+    };
+    // Their answers have two bytes each.
+    put(&*ledger, "d", &[], vec![of(1, 98, 30), of(2, 98, 10)]).await;
+    put(&*ledger, "e", &[], vec![of(3, 98, 20)]).await;
+    for (before_ns, bytes, expected) in [
+        (0, u64::MAX, &[][..]),
+        (0, 300, &[]),
+        (0, 299, &[("d", 1)]),
+        (0, 100, &[("d", 1), ("d", 2)]),
+        (0, 0, &[("d", 1), ("d", 2), ("e", 3)]),
+        (10, u64::MAX, &[]),
+        (11, u64::MAX, &[("d", 2)]),
+        (21, u64::MAX, &[("d", 2), ("e", 3)]),
+        (11, 299, &[("d", 1), ("d", 2)]),
+    ] {
+        let expected = expected.iter().map(|(name, trace)| (Arc::from(*name), SubjectKey(*trace))).collect();
+        assert_eq!(ledger.old_letters(before_ns, bytes), Ok(expected), "{before_ns}, {bytes}");
     }
 }
 

@@ -25,6 +25,7 @@ use crate::pipeline::ledger::SubjectKey;
 
 pub(crate) use letters::files_dead_letters;
 pub(crate) use letters::finds_dead_letters;
+pub(crate) use letters::tells_old_dead_letters;
 pub(crate) use retention::forgets_stubs;
 pub(crate) use retention::remembers_stubs;
 pub(crate) use retention::retires_records;
@@ -74,6 +75,7 @@ macro_rules! conformance {
             keeps_the_first_fact_and_replaces
             files_dead_letters
             finds_dead_letters
+            tells_old_dead_letters
             weighs_stretches
             tells_the_first_after
             retires_records

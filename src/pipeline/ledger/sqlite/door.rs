@@ -131,6 +131,10 @@ impl Ledger for Sqlite {
         self.readers.lease()?.read(|reader| letters::traces(&reader.conn))
     }
 
+    fn old_letters(&self, before_ns: i64, bytes: u64) -> Result<Vec<(Arc<str>, SubjectKey)>, LedgerError> {
+        self.readers.lease()?.read(|reader| letters::old(&reader.conn, before_ns, bytes))
+    }
+
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError> {
         self.readers.lease()?.read(|reader| letters::count(&reader.conn, wanted))
     }

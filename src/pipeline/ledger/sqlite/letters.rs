@@ -1,6 +1,7 @@
 //! Dead letters in their table.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
@@ -88,6 +89,19 @@ pub(super) fn traces(conn: &Connection) -> Result<HashSet<SubjectKey>, LedgerErr
     conn.prepare_cached("SELECT trace FROM letters")
         .and_then(|mut query| query.query_map([], |row| Ok(SubjectKey(unsigned(row, 0)?)))?.collect())
         .map_err(store)
+}
+
+// Bytes from the newest on, each letter's own included.
+const OLD: &str = "SELECT destination, trace FROM (
+        SELECT id, destination, trace, dead_at_ns, sum(length(request) + length(answer)) OVER (ORDER BY id DESC) AS bytes
+        FROM letters)
+    WHERE dead_at_ns < ?1 OR bytes > ?2 ORDER BY id";
+
+/// Destination and trace of letters that are too old, or too many.
+pub(super) fn old(conn: &Connection, before_ns: i64, bytes: u64) -> Result<Vec<(Arc<str>, SubjectKey)>, LedgerError> {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    let trace = |row: &Row<'_>| Ok((row.get(0)?, SubjectKey(unsigned(row, 1)?)));
+    conn.prepare_cached(OLD).and_then(|mut query| query.query_map((before_ns, bytes), trace)?.collect()).map_err(store)
 }
 
 /// How many letters are wanted.

@@ -269,6 +269,7 @@ impl Sqlite {
             not_ready: if full { Some("the disk is down to its reserve".to_owned()) } else { status.not_ready },
             free_bytes,
             bytes: size(&self.at.db) + size(&self.at.wal) + size(&self.at.mark),
+            aside: salvage::aside(&self.at),
             queued_bytes: (self.queue_bytes - self.room.available_permits().min(self.queue_bytes)) as u64,
             ..status
         }

@@ -23,6 +23,8 @@ use crate::pipeline::ledger::sqlite::rescue;
 use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::tables;
 
+const ASIDE: &str = "ledger.corrupt-";
+
 /// Brings what can be read of the store into a new one, and puts that in its place. `mark` is the highest
 /// sequence known to have been acknowledged.
 pub(super) fn salvage(at: &Layout, mark: Seq, reason: &str) -> Result<(), OpenError> {
@@ -83,9 +85,17 @@ fn look(db: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
+/// How many damaged files are kept aside.
+pub(super) fn aside(at: &Layout) -> u64 {
+    let is_aside = |name: &str| name.starts_with(ASIDE) && name.ends_with(".db");
+    // A directory that cannot be listed is told by what is written to it.
+    let files = fs::read_dir(&at.dir).into_iter().flatten().flatten();
+    files.filter(|file| file.file_name().to_str().is_some_and(is_aside)).count() as u64
+}
+
 // The first name that no earlier salvage took.
 fn free(at: &Layout) -> PathBuf {
-    let name = |number: u32| at.dir.join(format!("ledger.corrupt-{number}.db"));
+    let name = |number: u32| at.dir.join(format!("{ASIDE}{number}.db"));
     (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
