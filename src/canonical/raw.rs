@@ -38,6 +38,11 @@ impl Raw {
         Some(Self(Arc::new(raw)))
     }
 
+    /// Text that was put together as one JSON value; `None` when it is none.
+    pub fn written(text: String) -> Option<Self> {
+        RawValue::from_string(text).ok().map(|raw| Self(Arc::new(raw)))
+    }
+
     /// Reads the text as a type.
     ///
     /// # Errors
@@ -115,6 +120,12 @@ impl PartialEq for Raw {
 impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
+    }
+}
+
+impl From<&RawValue> for Raw {
+    fn from(value: &RawValue) -> Self {
+        Self(Arc::new(value.to_owned()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What passes between a dialect's pure outward half and the courier that does the I/O.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,7 +86,7 @@ pub struct Write {
     /// Its stage in the trace's plan, from 0.
     pub stage: u8,
     /// Writes with the same batch (and stage) may share a request; empty: alone.
-    pub batch: String,
+    pub batch: Arc<str>,
     /// The method.
     pub method: Method,
     /// The path under the destination's base URL, with query.

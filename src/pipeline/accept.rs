@@ -108,6 +108,8 @@ impl Acceptor {
         self.charge.spans(caller, spans(&decoded.items))?;
         let filed = self.homes.file(&caller.project, &decoded.items).await.map_err(refusal)?;
         let draft = draft(caller, dialect, &call, &seed, &decoded, &filed);
+        // Only the draft keeps the body from here on.
+        drop(call);
         let items = record::share(decoded.items);
         self.traces.expect(draft.place.clone(), Admission::expected(&draft, decoded.quiet, &filed, items.clone()));
         let seq = self.ledger.append(draft).await.map_err(refusal)?;

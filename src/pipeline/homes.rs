@@ -95,12 +95,24 @@ impl Homes {
     pub async fn file(&self, project: &str, items: &[Item]) -> Result<Filed, LedgerError> {
         let mut filed = Filed::default();
         let found = self.search_all(project, items).await?;
+        // Items of one trace come together, and a key is a hash.
+        let mut last = None;
         for item in items {
-            let home = self.home(project, item, &found, &mut filed);
+            let span = item.span().map(|span| subject::span(project, span));
+            let home = match (item.trace(), span) {
+                (Some(trace), _) => {
+                    let known = last.filter(|(known, _)| *known == trace).map(|(_, home)| home);
+                    let home = known.unwrap_or_else(|| subject::trace(project, trace));
+                    last = Some((trace, home));
+                    home
+                }
+                (None, Some(span)) => self.home(span, &found, &mut filed),
+                (None, None) => subject::home(project, item),
+            };
+            let created = matches!(item.op, Op::Span(_)) && item.trace().is_some() && item.creates();
+            filed.created.extend(span.filter(|_| created).map(|span| (span, home)));
             filed.homes.push(home);
-            if let Some(span) = item.span() {
-                filed.subjects.push(subject::span(project, span));
-            }
+            filed.subjects.extend(span);
         }
         self.adopt(&filed.created).await?;
         Ok(filed)
@@ -212,20 +224,12 @@ impl Homes {
         self.orphans.lock().get(&span).is_some_and(|orphan| orphan.searched && !orphan.seqs.is_empty())
     }
 
-    fn home(&self, project: &str, item: &Item, found: &Found, filed: &mut Filed) -> SubjectKey {
-        if let Some(trace) = item.trace() {
-            let home = subject::trace(project, trace);
-            if let (Op::Span(span), true) = (&item.op, item.creates()) {
-                filed.created.push((subject::span(project, span.id), home));
-            }
-            return home;
-        }
-        let Some(span) = item.span() else { return subject::home(project, item) };
-        let key = subject::span(project, span);
-        let home = found.get(&key).copied().or_else(|| self.spans.lock().get(&key).copied());
+    /// The home of a statement that names its span only.
+    fn home(&self, span: SubjectKey, found: &Found, filed: &mut Filed) -> SubjectKey {
+        let home = found.get(&span).copied().or_else(|| self.spans.lock().get(&span).copied());
         home.unwrap_or_else(|| {
-            filed.orphans.push(key);
-            key
+            filed.orphans.push(span);
+            span
         })
     }
 

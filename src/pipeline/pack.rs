@@ -8,13 +8,16 @@ use crate::contract::Write;
 /// A write, by its trace's place among several and its own in the plan.
 pub type Place = (usize, usize);
 
+/// What writes share a request by: their batch, or one that goes alone its place.
+type Group<'a> = (&'a str, Option<Place>);
+
 /// The writes of one stage by the request that carries them, in order of each request's first write:
 /// those of one [`Write::batch`] together, cut where a request would have too many rows or bytes.
 pub fn requests<'a>(writes: impl Iterator<Item = (Place, &'a Write)>, info: &DialectInfo) -> Vec<Vec<Place>> {
-    let mut groups: IndexMap<String, Vec<(Place, usize)>> = IndexMap::new();
+    let mut groups: IndexMap<Group<'_>, Vec<(Place, usize)>> = IndexMap::new();
     for ((at, nth), write) in writes {
-        let batch = if write.batch.is_empty() { format!("\0{at}/{nth}") } else { write.batch.clone() };
-        groups.entry(batch).or_default().push(((at, nth), write.row.len()));
+        let alone = write.batch.is_empty().then_some((at, nth));
+        groups.entry((&*write.batch, alone)).or_default().push(((at, nth), write.row.len()));
     }
     groups.into_values().flat_map(|places| cut(places, info.batch_rows, info.batch_bytes)).collect()
 }

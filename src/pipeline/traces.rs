@@ -59,8 +59,10 @@ impl Traces {
     pub fn new(ledger: Arc<dyn Ledger>, dialects: Dialects, budget: usize) -> Self {
         let capacity = NonZeroUsize::new(MAX_TRACES).unwrap_or(NonZeroUsize::MIN);
         let cache = Mutex::new(Cache { traces: LruCache::new(capacity), bytes: 0 });
-        // Traces share their items with the records they came in, so most of both halves is the same.
-        Self { ledger, dialects, recent: Recent::new(budget / 2), cache, budget: budget / 2 }
+        // Traces share their items with the records they came in. What was read back must hold what a courier
+        // reads ahead, or each trace of it would have its records read and decoded once more.
+        let part = budget / 12;
+        Self { ledger, dialects, recent: Recent::new(6 * part, 5 * part), cache, budget: 3 * part }
     }
 
     /// Holds a decoded record that is about to be appended.
@@ -116,11 +118,11 @@ impl Traces {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
         };
-        let whole = {
+        // What makes room is let go of after the lock, on which every courier waits.
+        let (whole, _gone) = {
             let mut cache = self.cache.lock();
             let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
-            cache.shrink(self.budget);
-            whole
+            (whole, cache.shrink(self.budget))
         };
         if !whole.needs_past() {
             return Ok(whole);
@@ -235,11 +237,14 @@ impl Cache {
     }
 
     /// The least used traces make room.
-    fn shrink(&mut self, budget: usize) {
+    fn shrink(&mut self, budget: usize) -> Vec<Cached> {
+        let mut gone = Vec::new();
         while self.bytes > budget {
             let Some((_, cached)) = self.traces.pop_lru() else { break };
             self.bytes -= cached.bytes;
+            gone.push(cached);
         }
+        gone
     }
 }
 

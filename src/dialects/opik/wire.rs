@@ -3,8 +3,18 @@
 //! One struct serves create, update and read of a subject: an update is the same fields, fewer of
 //! them, and a read adds [`READ_ONLY`] ones, which arrive in `extra`.
 
-use indexmap::IndexMap;
+use std::borrow::Cow;
+use std::fmt;
 
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::de::MapAccess;
+use serde::de::Visitor;
+use serde_json::value::RawValue;
+
+use crate::canonical::Key;
 use crate::canonical::Raw;
 use crate::open_object;
 
@@ -35,6 +45,10 @@ pub(super) const SOURCES: &[&str] = &["sdk", "experiment", "playground", "optimi
 
 /// `source` values of a feedback score (`wire/opik.md §4.6`).
 pub(super) const SCORE_SOURCES: &[&str] = &["ui", "sdk", "online_scoring"];
+
+/// The plain keys of `usage`.
+pub(super) const COUNTS: &[&str] =
+    &["prompt_tokens", "completion_tokens", "total_tokens", CACHE_READ[0], CACHE_WRITE[0], REASONING[0]];
 
 /// Keys of `usage` that say how many prompt tokens came from a cache, the plain one first.
 pub(super) const CACHE_READ: &[&str] = &[
@@ -129,7 +143,7 @@ open_object! {
         /// Who serves it.
         provider: String,
         /// Token counts, integers within int32.
-        usage: IndexMap<String, Raw>,
+        usage: Counts,
         /// USD, not negative.
         total_estimated_cost: f64,
         /// A set.
@@ -148,6 +162,59 @@ open_object! {
         source: String,
         /// The deployment environment, up to 150 characters.
         environment: String,
+    }
+}
+
+/// Token counts by key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Counts(pub(super) IndexMap<Cow<'static, str>, Count>);
+
+/// A token count, which as an integer needs no text of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Count {
+    /// Nearly always.
+    Integer(i64),
+    /// Anything else, verbatim.
+    Other(Raw),
+}
+
+impl Count {
+    /// A count as it stands in a document.
+    pub(super) fn of(raw: &Raw) -> Self {
+        raw.read().map_or_else(|_| Self::Other(raw.clone()), Self::Integer)
+    }
+
+    /// The count as text.
+    pub(super) fn raw(self) -> Raw {
+        match self {
+            Self::Integer(count) => Raw::of(&count),
+            Self::Other(raw) => raw,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Counts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+                let mut counts = IndexMap::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    let known = COUNTS.iter().find(|known| **known == key);
+                    let key = known.map_or_else(|| Cow::Owned(key.into_owned()), |known| Cow::Borrowed(*known));
+                    let value: &RawValue = map.next_value()?;
+                    let count = serde_json::from_str(value.get()).map(Count::Integer);
+                    counts.insert(key, count.unwrap_or_else(|_| Count::Other(value.into())));
+                }
+                Ok(Counts(counts))
+            }
+        }
+        deserializer.deserialize_map(Keys)
     }
 }
 

@@ -93,8 +93,9 @@ fn is_text(headers: &HeaderMap) -> bool {
     !BINARY.iter().any(|binary| kind.eq_ignore_ascii_case(binary))
 }
 
-/// What is scanned in less time than a thread takes to wake.
-const INLINE_BYTES: usize = 64 << 10;
+/// What is scanned in less time than it takes to wake a thread, move the bytes into its cache, and wake
+/// this one again.
+const INLINE_BYTES: usize = 512 << 10;
 
 const BINARY: [&str; 4] =
     ["application/x-protobuf", "application/protobuf", "application/octet-stream", "multipart/form-data"];

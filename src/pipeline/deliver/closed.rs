@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use super::job::Job;
 use super::job::leave_out;
+use super::ship::Jobs;
 use super::ship::Outcome;
 use super::ship::Shipper;
 use super::ship::failed;
@@ -33,7 +34,7 @@ type Stem = [u8; 8];
 
 impl Shipper {
     /// Settles how each job's rows are written; one that cannot be settled now fails.
-    pub(super) async fn settle_rows(&self, jobs: Vec<Job>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Job> {
+    pub(super) async fn settle_rows(&self, jobs: Jobs, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Jobs {
         let (window, now) = (self.window(), self.now());
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {

@@ -47,8 +47,11 @@ use crate::pipeline::window::Window;
 use crate::pipeline::written;
 use crate::telemetry::metrics;
 
+/// Jobs on their way through the stages.
+pub(super) type Jobs = Vec<Box<Job>>;
+
 /// A job, what it updates that is nowhere, and why that could not be found out.
-type Checked = (Job, Vec<Target>, Option<Outcome>);
+type Checked = (Box<Job>, Vec<Target>, Option<Outcome>);
 
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
@@ -144,10 +147,10 @@ impl Shipper {
         let mut outcomes = Vec::with_capacity(taken.len());
         let this = Arc::clone(&self);
         let looks = tokio::task::spawn_blocking(move || this.look_all(&taken, &position)).await.unwrap_or_default();
-        let mut jobs = Vec::new();
+        let mut jobs = Vec::with_capacity(looks.len());
         for (key, look) in looks {
             match look {
-                Ok(Look::Send(job)) => jobs.push(*job),
+                Ok(Look::Send(job)) => jobs.push(job),
                 Ok(Look::Later(due)) => outcomes.push((key, Outcome::Later(due))),
                 Ok(Look::Adopted(trace)) => outcomes.push((key, Outcome::Adopted(trace))),
                 Ok(Look::NoCreate(target, upto)) => {
@@ -206,7 +209,7 @@ impl Shipper {
     }
 
     /// Looks up what each vendor project's writes need; jobs whose project cannot be had fail.
-    async fn learn_all(&self, jobs: Vec<Job>, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Vec<Job> {
+    async fn learn_all(&self, jobs: Jobs, outcomes: &mut Vec<(SubjectKey, Outcome)>) -> Jobs {
         let mut learnt: HashMap<VendorProject, Result<Known, (Verdict, String)>> = HashMap::new();
         let mut ready = Vec::with_capacity(jobs.len());
         for mut job in jobs {
@@ -234,7 +237,7 @@ impl Shipper {
 
     /// Remembers vendor projects that are written to for the first time; what fails is tried again with
     /// the next write.
-    async fn remember_projects(&self, jobs: &[Job]) {
+    async fn remember_projects(&self, jobs: &[Box<Job>]) {
         let places: HashSet<_> = {
             let written = self.written.lock();
             let places = jobs.iter().map(|job| (Arc::clone(&job.project), job.out.project.clone()));
@@ -251,7 +254,7 @@ impl Shipper {
         }
     }
 
-    async fn mint_all(&self, mut jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, LedgerError)> {
+    async fn mint_all(&self, mut jobs: Jobs) -> Result<Jobs, (Jobs, LedgerError)> {
         let window = self.window();
         let mut traces: Vec<_> = jobs.iter_mut().map(|job| (job.key, job.view.id, &mut job.out)).collect();
         match self.outwards.mint(self.destination.dialect, &self.destination.name, window, &mut traces).await {
@@ -276,7 +279,7 @@ impl Shipper {
                 .iter()
                 .filter(|loss| !loss.carried)
                 .for_each(|loss| metrics::lost(&self.destination.name, &loss.path));
-            let Job { key, items, shown_upto, upto, refused: again, .. } = job;
+            let Job { key, items, shown_upto, upto, refused: again, .. } = *job;
             let (refused, delivered) = (Vec::new(), 0);
             let mut shipment = Shipment {
                 key,
@@ -297,13 +300,23 @@ impl Shipper {
     }
 
     /// Updates of rows whose create is not held go out only to rows that the vendor shows.
-    async fn check_orphans(&self, jobs: Vec<Job>) -> Vec<Checked> {
-        join_all(jobs.into_iter().map(|job| self.check_orphan(job))).await
+    async fn check_orphans(&self, jobs: Jobs) -> Vec<Checked> {
+        let mut checked = Vec::with_capacity(jobs.len());
+        let mut checks = Vec::new();
+        for job in jobs {
+            let orphans = orphans(&job);
+            match orphans.is_empty() {
+                true => checked.push((job, Vec::new(), None)),
+                false => checks.push(self.check_orphan(job, orphans)),
+            }
+        }
+        checked.extend(join_all(checks).await);
+        checked
     }
 
-    async fn check_orphan(&self, job: Job) -> Checked {
+    async fn check_orphan(&self, job: Box<Job>, orphans: IndexSet<Target>) -> Checked {
         let (mut nowhere, mut failure) = (Vec::new(), None);
-        for target in orphans(&job) {
+        for target in orphans {
             match self.is_shown(&job, &target).await {
                 Ok(true) => {}
                 Ok(false) => nowhere.push(target),

@@ -162,7 +162,9 @@ impl TraceItems {
         let over = self.over(&tombs, upto);
         let is_ended_now = after.zip(over).is_some_and(|(after, (seq, _))| seq > after);
         let ends = |list: &[Held]| is_ended_now && closing(list, upto).is_none();
-        for list in self.spans.values().filter(|list| wanted(list) || ends(list)) {
+        let lists = || self.spans.values().filter(|list| wanted(list) || ends(list));
+        view.spans.reserve_exact(lists().count());
+        for list in lists() {
             if let Some(mut span) = self.fold_span(&alive(list, &tombs, upto), view.id) {
                 span.facts.ended |= over.is_some();
                 self.remember_parent(&mut span);

@@ -1,5 +1,7 @@
 //! The requests' bodies and where they go.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
@@ -64,7 +66,7 @@ impl<'a> Address<'a> {
         };
         let batch = batch("traces", &body);
         body.traces = Field::Set(vec![Raw::of(&step)]);
-        Write { batch, ..self.write(Method::POST, "/traces", &body, 0, Target::Trace(self.trace)) }
+        Write { batch: batch.into(), ..self.write(Method::POST, "/traces", &body, 0, Target::Trace(self.trace)) }
     }
 
     /// A span with its subtree: one element of a request that others under the same parent may share.
@@ -84,7 +86,7 @@ impl<'a> Address<'a> {
         let batch = batch("spans", &body);
         body.spans = Field::Set(vec![Raw::of(step)]);
         let target = Target::Span { trace: Some(self.trace), span: id };
-        Write { batch, ..self.write(Method::POST, "/spans", &body, 0, target) }
+        Write { batch: batch.into(), ..self.write(Method::POST, "/spans", &body, 0, target) }
     }
 
     /// A change of the trace or a span.
@@ -137,7 +139,7 @@ impl<'a> Address<'a> {
     fn write(&self, method: Method, path: &str, body: &impl Serialize, stage: u8, target: Target) -> Write {
         Write {
             stage,
-            batch: String::new(),
+            batch: Arc::default(),
             method,
             path: format!("{}{path}", self.project),
             headers: Vec::new(),

@@ -271,13 +271,14 @@ fn change(tags: Field<Vec<String>>, add: Field<Vec<String>>, remove: Field<Vec<S
 
 /// Token counts: the plain keys to their names, everything else as it is called there. The provider's
 /// own spelling of a count is read where the plain key is missing, and stays.
-fn tokens(mut map: IndexMap<String, Raw>) -> Usage {
-    let mut plain = |key: &str| {
-        let count = map.get(key).and_then(|raw| raw.read().ok());
-        if count.is_some() {
+fn tokens(wire::Counts(mut map): wire::Counts) -> Usage {
+    let mut plain = |key: &str| match map.get(key) {
+        Some(wire::Count::Integer(count)) => {
+            let count = *count;
             map.shift_remove(key);
+            Some(count)
         }
-        count
+        _ => None,
     };
     let mut usage = Usage {
         input: plain("prompt_tokens"),
@@ -288,6 +289,7 @@ fn tokens(mut map: IndexMap<String, Raw>) -> Usage {
         reasoning: plain(wire::REASONING[0]),
         ..Usage::default()
     };
+    let map = map.into_iter().map(|(key, count)| (key.into_owned(), count.raw())).collect();
     usage.cache_read = usage.cache_read.or_else(|| provided(&map, wire::CACHE_READ));
     usage.cache_write = usage.cache_write.or_else(|| provided(&map, wire::CACHE_WRITE));
     usage.reasoning = usage.reasoning.or_else(|| provided(&map, wire::REASONING));

@@ -28,7 +28,7 @@ pub(super) fn trace(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> 
     if view.origin != NAME {
         return reserve::trace(view, row, out, losses);
     }
-    homeless(&format!("trace {}", view.facts.id), &view.facts, HOMELESS_TRACE, losses);
+    homeless(("trace", view.facts.id), &view.facts, HOMELESS_TRACE, losses);
     row
 }
 
@@ -38,14 +38,14 @@ pub(super) fn span(view: &SpanView, trace: Id, out: &Outward, losses: &mut Vec<L
     if view.origin != NAME {
         return reserve::span(view, trace, row, out, losses);
     }
-    homeless(&format!("span {}", view.facts.id), &view.facts, HOMELESS_SPAN, losses);
+    homeless(("span", view.facts.id), &view.facts, HOMELESS_SPAN, losses);
     row
 }
 
 /// A trace's row with what the vendor has a place for.
 pub(in crate::dialects::opik) fn bare_trace(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> wire::Trace {
     let facts = &view.facts;
-    let mut row = Row { subject: format!("trace {}", facts.id), own: view.origin == NAME, losses };
+    let mut row = Row { subject: ("trace", facts.id), own: view.origin == NAME, losses };
     wire::Trace {
         id: Field::Set(vendor_id(facts.id, facts.id, out)),
         project_name: Field::Set(out.project.name.clone()),
@@ -77,7 +77,7 @@ pub(in crate::dialects::opik) fn bare_span(
     losses: &mut Vec<Loss>,
 ) -> wire::Span {
     let facts = &view.facts;
-    let mut row = Row { subject: format!("span {}", facts.id), own: view.origin == NAME, losses };
+    let mut row = Row { subject: ("span", facts.id), own: view.origin == NAME, losses };
     wire::Span {
         id: Field::Set(vendor_id(facts.id, trace, out)),
         project_name: Field::Set(out.project.name.clone()),
@@ -176,9 +176,9 @@ pub(in crate::dialects::opik) fn kind(facts: &Span) -> Field<String> {
 }
 
 /// What another dialect's update put on a row of this one's, which has no key to carry it.
-fn homeless<T: Facts>(subject: &str, facts: &T, paths: &[&str], losses: &mut Vec<Loss>) {
+fn homeless<T: Facts>((kind, id): (&str, Id), facts: &T, paths: &[&str], losses: &mut Vec<Loss>) {
     for path in paths.iter().filter(|path| facts.has(path)) {
-        lose(losses, subject, path, "no native home");
+        lose(losses, &format!("{kind} {id}"), path, "no native home");
     }
 }
 

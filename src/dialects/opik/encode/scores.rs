@@ -119,11 +119,11 @@ fn set(score: &Score, row: &wire::Score, out: &Outward) -> Write {
     let rows = rows(&score.target);
     Write {
         stage: 0,
-        batch: format!("{rows} scores {}", out.project.name),
+        batch: format!("{rows} scores {}", out.project.name).into(),
         method: Method::PUT,
         path: format!("{ROOT}/{rows}/feedback-scores"),
         headers: Vec::new(),
-        row: json(row, 0),
+        row: json(row),
         bucket: Bucket::Score,
         target: score.target.clone(),
         unless: None,

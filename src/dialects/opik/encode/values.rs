@@ -1,5 +1,6 @@
 //! The values of a row: payloads, counts, metadata, errors.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
@@ -8,6 +9,7 @@ use memchr::memchr2_iter;
 use crate::canonical::Cost;
 use crate::canonical::ErrorInfo;
 use crate::canonical::Field;
+use crate::canonical::Id;
 use crate::canonical::Kind;
 use crate::canonical::Loss;
 use crate::canonical::Metadata;
@@ -20,6 +22,7 @@ use crate::canonical::Usage;
 
 use super::super::decode;
 use super::super::wire;
+use super::super::wire::Count;
 use super::lose;
 
 /// JSON nested deeper than this is sent as text: readers on the way stop at 128 levels.
@@ -30,8 +33,8 @@ const ENVIRONMENT: usize = 150;
 
 /// Who a row is for, while its values are made.
 pub(super) struct Row<'a> {
-    /// As losses name it.
-    pub(super) subject: String,
+    /// As losses name it: of which kind, and its id.
+    pub(super) subject: (&'static str, Id),
     /// Whether it came from this dialect: then payloads go back as they came.
     pub(super) own: bool,
     /// What does not fit.
@@ -40,7 +43,8 @@ pub(super) struct Row<'a> {
 
 impl Row<'_> {
     pub(super) fn lose(&mut self, path: &str, why: &str) {
-        lose(self.losses, &self.subject, path, why);
+        let (kind, id) = self.subject;
+        lose(self.losses, &format!("{kind} {id}"), path, why);
     }
 
     /// A value that no complement will carry is a loss of its own.
@@ -119,7 +123,7 @@ impl Row<'_> {
     }
 
     /// Token counts: integers within int32 (`wire/opik.md §5.2`).
-    pub(super) fn usage(&mut self, field: &Field<Usage>) -> Field<IndexMap<String, Raw>> {
+    pub(super) fn usage(&mut self, field: &Field<Usage>) -> Field<wire::Counts> {
         let Some(usage) = field.get() else { return Field::Absent };
         let Usage { input, output, total, cache_read, cache_write, reasoning, other } = usage;
         let sum = input.zip(*output).map(|(input, output)| input.saturating_add(output)).filter(|_| !self.own);
@@ -132,19 +136,19 @@ impl Row<'_> {
             (wire::CACHE_WRITE[0], unless_provided(cache_write, wire::CACHE_WRITE)),
             (wire::REASONING[0], unless_provided(reasoning, wire::REASONING)),
         ];
-        let counts = counts.iter().filter_map(|(key, count)| Some(((*key).to_owned(), Raw::of(&(*count)?))));
-        let mut map: IndexMap<String, Raw> = counts.collect();
+        let counts = counts.iter().filter_map(|(key, count)| Some((Cow::Borrowed(*key), Count::Integer((*count)?))));
+        let mut map: IndexMap<Cow<'static, str>, Count> = counts.collect();
         for (key, count) in other {
-            map.entry(key.clone()).or_insert_with(|| count.clone());
+            map.entry(Cow::Owned(key.clone())).or_insert_with(|| Count::of(count));
         }
         map.retain(|key, count| {
-            let fits = count.read::<i32>().is_ok();
+            let fits = matches!(count, Count::Integer(count) if i32::try_from(*count).is_ok());
             if !fits {
                 self.lose(&format!("usage.{key}"), "not an integer within int32");
             }
             fits
         });
-        Field::Set(map)
+        Field::Set(wire::Counts(map))
     }
 
     pub(super) fn cost(&mut self, field: &Field<Cost>) -> Field<f64> {
@@ -185,6 +189,9 @@ pub(super) fn metadata(held: Option<&Raw>, added: &[(&str, Option<Raw>)]) -> Fie
     if added.is_empty() {
         return held.cloned().map(bounded).into();
     }
+    if let Some(extended) = held.and_then(|raw| extended(raw.text(), &added)) {
+        return Field::Set(bounded(extended));
+    }
     let mut members = match held {
         Some(raw) => raw.members().unwrap_or_else(|| IndexMap::from([("value".to_owned(), bounded(raw.clone()))])),
         None => IndexMap::new(),
@@ -193,6 +200,22 @@ pub(super) fn metadata(held: Option<&Raw>, added: &[(&str, Option<Raw>)]) -> Fie
         members.entry(key.to_owned()).or_insert(value);
     }
     Field::Set(bounded(Raw::of(&members)))
+}
+
+/// An object with members written at its end, where it is plain to see that it has none of them yet.
+fn extended(object: &str, added: &[(&str, Raw)]) -> Option<Raw> {
+    let inside = object.strip_prefix('{')?.strip_suffix('}')?.trim();
+    if inside.is_empty() || inside.contains('\\') || added.iter().any(|(key, _)| inside.contains(key)) {
+        return None;
+    }
+    let more: usize = added.iter().map(|(key, value)| key.len() + value.text().len() + 4).sum();
+    let mut text = String::with_capacity(object.len() + more);
+    text.extend(["{", inside]);
+    for (key, value) in added {
+        text.extend([",\"", key, "\":", value.text()]);
+    }
+    text.push('}');
+    Raw::written(text)
 }
 
 /// The raw value of a state's metadata.

@@ -198,7 +198,7 @@ fn a_row_without_its_create_is_patched_with_what_changed() {
     view.spans[0].facts.output = set(Payload(raw(json!({"a": 1}))));
     let plan = plan(&view, Some(&shown));
     let [patch] = plan.writes.as_slice() else { panic!("one write, not {:?}", plan.writes) };
-    assert_eq!((patch.method.as_str(), patch.batch.as_str(), patch.bucket), ("PATCH", "", Bucket::Free));
+    assert_eq!((patch.method.as_str(), &*patch.batch, patch.bucket), ("PATCH", "", Bucket::Free));
     assert_eq!(patch.path, format!("/v1/private/spans/{SPAN}"));
     assert_eq!(
         row(patch),

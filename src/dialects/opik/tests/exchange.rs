@@ -22,7 +22,7 @@ use super::json as read;
 fn write(batch: &str, path: &str, row: &str) -> Write {
     Write {
         stage: 0,
-        batch: batch.to_owned(),
+        batch: batch.into(),
         method: Method::POST,
         path: path.to_owned(),
         headers: Vec::new(),

@@ -4,6 +4,8 @@
 //! visible. What was shown is only ever updated: a second POST would null what it leaves out. The
 //! one exception is a start, which no update can change; that row is posted again, complete.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use indexmap::IndexMap;
@@ -254,7 +256,7 @@ impl Planner {
         let bucket = if path == "/traces" { Bucket::Write } else { Bucket::Free };
         self.plan.writes.push(Write {
             stage,
-            batch: String::new(),
+            batch: Arc::default(),
             method,
             path,
             headers: vec![

@@ -57,7 +57,9 @@ impl Ledger for Sqlite {
     }
 
     fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::seqs_of(&reader.conn, trace))
+        let read = || self.readers.lease()?.read(|reader| query::seqs_of(&reader.conn, trace));
+        // Nobody tells a reader of another's ledger what changes.
+        if self.queue.is_none() { read() } else { self.shared.known.seqs_of(trace, read) }
     }
 
     fn find(&self, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError> {

@@ -15,6 +15,7 @@ mod door;
 mod envelope;
 mod first_page;
 mod gone;
+mod known;
 mod letters;
 mod lock;
 mod options;

@@ -11,6 +11,7 @@ use crate::pipeline::ledger::COMMIT_BOUNDS;
 use crate::pipeline::ledger::Commits;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Status;
+use crate::pipeline::ledger::sqlite::known::Known;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::telemetry::metrics;
 
@@ -20,6 +21,8 @@ pub(super) struct Shared {
     epoch: AtomicU64,
     head: watch::Sender<Seq>,
     health: Mutex<Health>,
+    /// The records of traces that were asked for lately.
+    pub(super) known: Known,
 }
 
 struct Health {
@@ -37,6 +40,7 @@ impl Shared {
             epoch: AtomicU64::new(0),
             head: watch::Sender::new(tail.seq),
             health: Mutex::new(Health { stopped: None, tail, last_error: None, commits: Commits::default() }),
+            known: Known::default(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Shared {
 
     /// The store was opened again and ends at `tail`.
     pub(super) fn reopened(&self, tail: Tail) {
+        self.known.clear();
         let mut health = self.health.lock();
         health.stopped = None;
         health.tail = tail;
@@ -117,6 +122,7 @@ impl Shared {
 
     /// The store cannot be opened; appends fail until it can.
     pub(super) fn stuck(&self, reason: &str) {
+        self.known.clear();
         let mut health = self.health.lock();
         health.stopped = Some(reason.to_owned());
         health.last_error = Some(reason.to_owned());
@@ -124,6 +130,7 @@ impl Shared {
 
     /// No more appends, by request.
     pub(super) fn closed(&self) {
+        self.known.clear();
         self.health.lock().stopped = Some(String::from("the ledger is closed"));
     }
 }

@@ -23,6 +23,7 @@ use crate::pipeline::ledger::Weight;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::envelope::Parts;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
+use crate::pipeline::ledger::sqlite::known::Known;
 use crate::pipeline::ledger::sqlite::letters;
 use crate::pipeline::ledger::sqlite::quarantine;
 use crate::pipeline::ledger::sqlite::retention::Step;
@@ -126,10 +127,16 @@ impl Work {
         }
     }
 
-    /// Tells a record that has become durable its place.
-    pub(super) fn placed(&self, answer: &Answer) {
-        if let (Self::Append(sealed), Answer::Appended(seq)) = (self, answer) {
-            sealed.place.tell(*seq);
+    /// Tells a record that has become durable its place, and what is known of traces what has changed.
+    pub(super) fn placed(&self, answer: &Answer, known: &Known) {
+        match (self, answer) {
+            (Self::Append(sealed), Answer::Appended(seq)) => {
+                known.appended(&sealed.traces, *seq);
+                sealed.place.tell(*seq);
+            }
+            (Self::Alias { trace, .. }, _) => known.forget(*trace),
+            (Self::Retire(_) | Self::Inspect(_), _) => known.clear(),
+            _ => {}
         }
     }
 

@@ -127,7 +127,7 @@ impl Writer {
             Ok((answers, tail, vacuumed)) => {
                 let appended = tail.seq > self.tail.seq;
                 self.tail = tail;
-                group.iter().zip(&answers).for_each(|(job, answer)| job.work.placed(answer));
+                group.iter().zip(&answers).for_each(|(job, answer)| job.work.placed(answer, &self.shared.known));
                 self.shared.flushed(group.len(), begun.elapsed(), tail, appended);
                 for (Job { work, reply, .. }, answer) in group.into_iter().zip(answers) {
                     drop(work);
