@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Destination;
 use super::TraceState;
+use super::aloft::Aloft;
 use super::backlog::Backlog;
 use super::book::Book;
 use super::book::Ending;
 use super::book::Lane;
+use super::book::Most;
 use super::breaker::Leave;
 use super::control::Control;
 use super::job::Position;
@@ -48,6 +50,8 @@ use crate::telemetry::metrics;
 const EAGER_ITEMS: u64 = 500;
 /// One shipment in so many is of the late lane, where both have something due.
 const TURNS: usize = 4;
+/// Bytes of decoded items in a shipment.
+const SHIPMENT_BYTES: u64 = 4 * 1024 * 1024;
 /// Shipments that may wait to see what they sent, beside those that send.
 const CONFIRMING: usize = 64;
 /// When to look again at what is of the future.
@@ -70,6 +74,8 @@ pub struct Courier {
     alarms: Arc<Alarms>,
     /// Which lane is served first, in [`TURNS`].
     turn: usize,
+    /// Bytes that are on their way.
+    aloft: Aloft,
 }
 
 /// What every courier shares.
@@ -125,7 +131,7 @@ impl Courier {
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
         let backlog = Arc::new(Backlog::new(destination, &ledger, &book, shipper.now()));
         let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
-        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: 0 })
+        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: 0, aloft: Aloft::default() })
     }
 
     /// What it knows, for pages, `explain` and the books.
@@ -219,7 +225,7 @@ impl Courier {
                 Leave::Probe => true,
                 Leave::Wait(_) | Leave::Probing => return,
             };
-            if shipping.len() >= self.slots() || destination.client.must_wait().is_some() {
+            if self.is_full(shipping) || destination.client.must_wait().is_some() {
                 return;
             }
             let rows = if probe { 1 } else { destination.dialect.info().batch_rows.max(1) };
@@ -230,10 +236,12 @@ impl Courier {
             if probe {
                 self.shipper.control.probe(now, *self.head.borrow());
             }
+            let share = self.aloft.share(taken.iter().map(|(_, state)| state.bytes()).sum());
             let ship = Arc::clone(&self.shipper).ship(taken, position);
             let control = self.control();
             shipping.spawn(async move {
                 let shipped = ship.await;
+                drop(share);
                 if probe {
                     control.probed();
                 }
@@ -249,9 +257,10 @@ impl Courier {
         let mut book = self.book.lock();
         let all = eager && book.pending() >= EAGER_ITEMS;
         let (first, other) = if self.turn == 0 { (Lane::Late, Lane::Fresh) } else { (Lane::Fresh, Lane::Late) };
-        let mut taken = book.take_due(now, first, rows, all);
+        let most = Most { rows, bytes: SHIPMENT_BYTES };
+        let mut taken = book.take_due(now, first, most, all);
         if taken.is_empty() {
-            taken = book.take_due(now, other, rows, all);
+            taken = book.take_due(now, other, most, all);
         } else {
             self.turn = (self.turn + 1) % TURNS;
         }
@@ -259,10 +268,12 @@ impl Courier {
         (taken, position)
     }
 
-    /// How many shipments there may be: as many as requests, and those that only wait to see.
-    fn slots(&self) -> usize {
+    /// Whether there are as many shipments as there may be: as many as requests, and those that only wait to
+    /// see; or as many bytes.
+    fn is_full(&self, shipping: &JoinSet<Shipped>) -> bool {
         let (_, limit) = self.destination().client.gate().figures();
-        limit + self.shipper.confirming.load(Ordering::Relaxed).min(CONFIRMING)
+        let slots = limit + self.shipper.confirming.load(Ordering::Relaxed).min(CONFIRMING);
+        shipping.len() >= slots || self.aloft.is_full()
     }
 
     /// How long to sleep when nothing happens.
@@ -273,7 +284,7 @@ impl Courier {
             Leave::Probing => return SAVE_EVERY,
             Leave::Send | Leave::Probe => now,
         };
-        if shipping.len() >= self.slots() {
+        if self.is_full(shipping) {
             return SAVE_EVERY;
         }
         let bucket = self.destination().client.must_wait().unwrap_or_default();

@@ -10,6 +10,7 @@
 //! written to at all (`breaker`, `guard`, `worker`); [`Gate`], `egress` and `sizes` how much at once;
 //! [`Backlog`] what happens when too much waits; `letter` keeps what was refused for good.
 
+mod aloft;
 mod answer;
 mod backlog;
 mod batch;

@@ -148,7 +148,7 @@ impl Reader {
 
     /// Notes what one record says about each trace it names.
     fn note(&self, admission: &Admission, lane: Lane) {
-        let Admission { seq, at, project, count, quiet, homes, created, .. } = admission;
+        let Admission { seq, at, project, count, quiet, homes, created, bytes } = admission;
         let mut book = self.book.lock();
         let Some(route) = self.shipper.destination.routes.get(project) else {
             book.read(*seq, lane, 0);
@@ -159,12 +159,14 @@ impl Reader {
             book.unreadable(*seq, lane, u64::from(*count));
             return;
         };
-        book.read(*seq, lane, homes.iter().map(|(_, items)| items.len() as u64).sum());
+        let all: u64 = homes.iter().map(|(_, items)| items.len() as u64).sum();
+        book.read(*seq, lane, all);
         // What is of the future was accepted before the clock was set back.
         let due = job::due(route, *quiet, (*at).min(self.shipper.now()));
         for (trace, items) in homes {
             let items = items.len() as u64;
-            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, due }, lane);
+            let bytes = *bytes as u64 * items / all.max(1);
+            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, bytes, due }, lane);
         }
         for span in created {
             book.wake(*span, due);

@@ -23,6 +23,9 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
 
+/// What an item is taken to weigh after a restart, in bytes: the size of a usual span.
+const UNKNOWN_HEFT: u64 = 4_096;
+
 /// Traces waiting longer than this are listed as exceptions, so that the base can move on.
 const LIST_AFTER_NS: i64 = 5_000_000_000;
 
@@ -221,6 +224,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         first: open.first,
         last: open.last,
         items,
+        heft: UNKNOWN_HEFT,
         dead: if state == State::Parked { dead } else { 0 },
         rows,
         first_at,

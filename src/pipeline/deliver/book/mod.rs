@@ -10,6 +10,7 @@ mod gaps;
 mod keep;
 #[cfg(test)]
 mod model;
+mod news;
 mod policy;
 mod state;
 #[cfg(test)]
@@ -19,9 +20,11 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 pub(super) use gaps::Gaps;
+pub(super) use news::Ending;
+pub(super) use news::Most;
+pub(super) use news::News;
 pub use state::Lane;
 pub(super) use state::Row;
 pub(super) use state::SET_BACK_NS;
@@ -97,33 +100,6 @@ pub struct Pins {
     pub traces: HashSet<SubjectKey>,
 }
 
-/// News of a trace.
-pub(super) struct News<'a> {
-    pub(super) trace: SubjectKey,
-    pub(super) project: &'a Arc<str>,
-    pub(super) seq: Seq,
-    pub(super) at: Time,
-    pub(super) items: u64,
-    pub(super) due: Time,
-}
-
-/// How a shipment of a trace ended, where something of it was shown or refused.
-pub(super) struct Ending {
-    /// Sent up to this record.
-    pub(super) upto: Seq,
-    /// Items noted after it.
-    pub(super) newer: u64,
-    /// Items refused for good.
-    pub(super) dead: u64,
-    /// The rows they are about.
-    pub(super) rows: Vec<Row>,
-    /// Why.
-    pub(super) why: Option<String>,
-    /// Records of it that were sent lie in a gap.
-    pub(super) ahead: bool,
-    pub(super) now: Time,
-}
-
 impl Book {
     /// Notes that a record has been read, by which lane, and how many items it routed here.
     pub(super) fn read(&mut self, seq: Seq, lane: Lane, items: u64) {
@@ -172,7 +148,7 @@ impl Book {
         let mut state = known.unwrap_or_else(|| TraceState::new(news, lane));
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
-        state.items += news.items;
+        state.add(news.items, news.bytes);
         state.count_since(news.seq, news.items);
         state.first = state.first.min(news.seq);
         state.last = state.last.max(news.seq);
@@ -231,12 +207,11 @@ impl Book {
         state.dead
     }
 
-    /// Takes up to `rows` items' worth of a lane's traces that are due (all, when `all`), and marks them
-    /// sending.
-    pub(super) fn take_due(&mut self, now: Time, lane: Lane, rows: usize, all: bool) -> Vec<(SubjectKey, TraceState)> {
+    /// Takes a shipment's worth of a lane's traces that are due (all, when `all`), and marks them sending.
+    pub(super) fn take_due(&mut self, now: Time, lane: Lane, most: Most, all: bool) -> Vec<(SubjectKey, TraceState)> {
         let mut taken = Vec::new();
-        let mut count = 0;
-        while count < rows {
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < most.rows && bytes < most.bytes {
             let Some((due, key)) = self.due[lane as usize].first().copied() else { break };
             let fresh = self.traces.get(&key).is_some_and(|state| state.attempts == 0);
             if due > now && !(all && fresh) {
@@ -246,7 +221,8 @@ impl Book {
             state.state = State::Sending;
             state.flying = Some(self.cursor);
             state.since = 0;
-            count += usize::try_from(state.items.max(1)).unwrap_or(usize::MAX);
+            rows += usize::try_from(state.items.max(1)).unwrap_or(usize::MAX);
+            bytes += state.bytes();
             self.put(key, state.clone());
             taken.push((key, state));
         }
@@ -343,7 +319,8 @@ impl Book {
             *key = if *key == orphan { trace } else { *key };
         }
         let mut adopted = self.take(trace).unwrap_or_else(|| {
-            let news = News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, due };
+            let news =
+                News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, bytes: 0, due };
             TraceState::new(&news, state.lane)
         });
         self.revive(trace, &mut adopted);
@@ -354,7 +331,7 @@ impl Book {
         } else {
             adopted.since_frozen = None;
         }
-        adopted.items += items;
+        adopted.add(items, items * state.heft);
         adopted.first = adopted.first.min(state.first);
         adopted.last = adopted.last.max(state.last);
         adopted.last_at = adopted.last_at.max(state.last_at);

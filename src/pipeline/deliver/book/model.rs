@@ -161,7 +161,7 @@ impl World {
         self.book.read(record.seq, lane, record.traces.len() as u64);
         for trace in &record.traces {
             let (seq, at) = (record.seq, Time(record.at_ns));
-            let news = News { trace: *trace, project: &record.project, seq, at, items: 1, due: at };
+            let news = News { trace: *trace, project: &record.project, seq, at, items: 1, bytes: 1, due: at };
             self.book.note(&news, lane);
         }
     }
@@ -169,7 +169,7 @@ impl World {
     fn ship(&mut self) {
         let cursor = self.book.cursor;
         for lane in [Lane::Fresh, Lane::Late] {
-            let taken = self.book.take_due(Time(self.now), lane, 2, false);
+            let taken = self.book.take_due(Time(self.now), lane, Most { rows: 2, bytes: 1_000 }, false);
             self.flying.extend(taken.into_iter().map(|(key, state)| (key, state, cursor)));
         }
     }

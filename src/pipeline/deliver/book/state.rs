@@ -29,6 +29,8 @@ pub struct TraceState {
     pub last: Seq,
     /// Items not shown.
     pub items: u64,
+    /// About how many bytes one of them takes, decoded.
+    pub(super) heft: u64,
     /// Items given up on, until something new is accepted.
     pub dead: u64,
     /// Rows that were refused the last time, and so are not shown whatever `shown` says.
@@ -100,6 +102,18 @@ impl TraceState {
         now.plus(SET_BACK_NS) < self.last_at
     }
 
+    /// About how many bytes its items take, decoded.
+    pub(in super::super) fn bytes(&self) -> u64 {
+        self.items.saturating_mul(self.heft)
+    }
+
+    /// Adds items that take so many bytes.
+    pub(super) fn add(&mut self, items: u64, bytes: u64) {
+        let bytes = self.bytes().saturating_add(bytes);
+        self.items += items;
+        self.heft = bytes.checked_div(self.items).unwrap_or(self.heft);
+    }
+
     /// Items noted after what was sent up to a record; `None`: only its records can tell.
     pub(in super::super) fn newer(&self, upto: Seq) -> Option<u64> {
         match self.last > upto {
@@ -140,6 +154,7 @@ impl TraceState {
             first: news.seq,
             last: news.seq,
             items: 0,
+            heft: 0,
             dead: 0,
             rows: Vec::new(),
             first_at: news.at,

@@ -1,6 +1,7 @@
 //! The books balance whatever happens to a trace, and after any restart.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use super::*;
 use crate::pipeline::ledger::Open;
@@ -14,7 +15,7 @@ const LATER: Time = Time(60_000_000_000);
 fn note_in(book: &mut Book, trace: SubjectKey, seq: Seq, lane: Lane) {
     book.read(seq, lane, 1);
     let project: Arc<str> = "p".into();
-    book.note(&News { trace, project: &project, seq, at: LONG_AGO, items: 1, due: Time(1) }, lane);
+    book.note(&News { trace, project: &project, seq, at: LONG_AGO, items: 1, bytes: 1_000, due: Time(1) }, lane);
 }
 
 fn note(book: &mut Book, trace: SubjectKey, seq: Seq) {
@@ -22,9 +23,13 @@ fn note(book: &mut Book, trace: SubjectKey, seq: Seq) {
 }
 
 fn take(book: &mut Book) -> Vec<(SubjectKey, TraceState)> {
-    let mut taken = book.take_due(Time(9), Lane::Fresh, 10, false);
-    taken.extend(book.take_due(Time(9), Lane::Late, 10, false));
+    let mut taken = book.take_due(Time(9), Lane::Fresh, most(10), false);
+    taken.extend(book.take_due(Time(9), Lane::Late, most(10), false));
     taken
+}
+
+fn most(rows: usize) -> Most {
+    Most { rows, bytes: u64::MAX }
 }
 
 fn ending(upto: Seq, newer: u64) -> Ending {
@@ -178,7 +183,7 @@ fn a_crash_between_a_refusal_and_the_base_does_not_count_it_twice() {
     let mut book = Book::default();
     note(&mut book, OTHER, 1);
     note(&mut book, TRACE, 2);
-    book.take_due(Time(1), Lane::Fresh, 9, false);
+    book.take_due(Time(1), Lane::Fresh, most(9), false);
     book.park(TRACE, ending(2, 0));
     // OTHER is still on its way, so the base stays below both; TRACE is listed because it is old.
     let settle = book.settle(Time(1), false);
@@ -248,4 +253,16 @@ fn a_try_that_may_have_been_applied_is_known_after_a_restart() {
     let mut book = again(&mut book, true);
     let taken = take(&mut book);
     assert_eq!((taken[0].1.frozen, taken[0].1.items), (Some(1), 2));
+}
+
+#[test]
+fn a_shipment_is_full_by_rows_or_by_bytes() {
+    let taken = |most: Most| {
+        let mut book = Book::default();
+        (1..=4).for_each(|n| note(&mut book, SubjectKey(n), n));
+        book.take_due(Time(9), Lane::Fresh, most, false).len()
+    };
+    assert_eq!(taken(Most { rows: 3, bytes: 9_000 }), 3);
+    assert_eq!(taken(Most { rows: 9, bytes: 1_500 }), 2);
+    assert_eq!(taken(Most { rows: 9, bytes: 1 }), 1, "what is larger goes alone");
 }
