@@ -67,13 +67,14 @@ use crate::pipeline::retention::Janitor;
 use crate::pipeline::retention::LetterBounds;
 use crate::pipeline::story::Listener;
 use crate::pipeline::story::Story;
+use crate::pipeline::strain::Strain;
 use crate::pipeline::traces::Traces;
 use crate::pipeline::window;
 use crate::telemetry;
 use crate::telemetry::alarm::Alarms;
 
 /// Bytes of decoded items held for traces in work.
-const TRACE_CACHE: usize = 48 << 20;
+const TRACE_CACHE: usize = 36 << 20;
 
 /// What a courier needs to write down where it is, however short the grace.
 const TASKS_END_WITHIN: Duration = Duration::from_secs(3);
@@ -153,6 +154,7 @@ impl Gateway {
         });
         let story = Arc::new(Story::new(listener));
         let alarms = Arc::new(Alarms::default());
+        let strain = Arc::new(Strain::default());
         let shared = Shared {
             ledger: Arc::clone(&ledger),
             traces: Arc::clone(&traces),
@@ -162,6 +164,7 @@ impl Gateway {
             story: Arc::clone(&story),
             alarms: Arc::clone(&alarms),
             dice,
+            strain: Arc::clone(&strain),
         };
         let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
@@ -198,6 +201,7 @@ impl Gateway {
             repeats: Repeats::default(),
             story,
             pressure: pressure(backlogs),
+            strain,
             last: AtomicI64::new(0),
         };
         let doors = Doors {

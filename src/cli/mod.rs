@@ -147,10 +147,10 @@ fn wait(verb: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
     result
 }
 
-/// Threads for what keeps a core busy or reads the disk: one a core and two that may wait for the disk.
+/// Threads for what keeps a core busy or reads the disk: one a core and one that may wait for the disk.
 /// More would make nothing faster, and the allocator keeps some megabytes for each.
 fn blocking_threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get) + 2
+    thread::available_parallelism().map_or(1, NonZeroUsize::get) + 1
 }
 
 #[cfg(test)]

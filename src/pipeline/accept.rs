@@ -31,6 +31,7 @@ use crate::pipeline::ledger::Place;
 use crate::pipeline::record;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::story::Story;
+use crate::pipeline::strain::Strain;
 use crate::pipeline::traces::Traces;
 use crate::telemetry::metrics;
 
@@ -64,6 +65,8 @@ pub struct Acceptor {
     pub story: Arc<Story>,
     /// Why requests of a project are refused for now, if they are.
     pub pressure: Pressure,
+    /// How long replies are held back, so that what is accepted can be delivered.
+    pub strain: Arc<Strain>,
     /// The last accept time given out.
     pub last: AtomicI64,
 }
@@ -103,6 +106,7 @@ impl Acceptor {
         if let Some(what) = (self.pressure)(&caller.project) {
             return Err(Refusal::Unavailable { what, cause: "share_full", after_s: REFUSED_FOR_S });
         }
+        self.hold_back().await;
         let seed = Seed { record: (self.new_id)(), at: self.next_time() };
         let decoded = dialect.decode(&call, &seed)?;
         self.charge.spans(caller, spans(&decoded.items))?;
@@ -117,6 +121,15 @@ impl Acceptor {
         metrics::accepted(&caller.project, items.len());
         self.story.came(dialect.info().name, &filed.homes, &items);
         Ok(Accepted { seq, receipt: seed.record, at: seed.at, items })
+    }
+
+    /// Lets couriers keep up, before anything is held for the request but its body.
+    async fn hold_back(&self) {
+        let hold = self.strain.hold(Time((self.clock)()));
+        if !hold.is_zero() {
+            metrics::held_back();
+            tokio::time::sleep(hold).await;
+        }
     }
 
     /// The wall clock, but never twice the same and never backwards: versions made of accept times

@@ -18,6 +18,7 @@ pub mod repeats;
 pub mod retention;
 mod steady;
 pub mod story;
+pub mod strain;
 pub mod subject;
 pub mod traces;
 pub mod translate;

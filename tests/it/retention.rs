@@ -110,6 +110,7 @@ impl Inside {
             repeats: Repeats::default(),
             story: Arc::new(Story::new(None)),
             pressure: Arc::new(|_| None),
+            strain: Arc::default(),
             last: AtomicI64::new(0),
         };
         let pins = Arc::new(Mutex::new(Pins { base: Seq::MAX, ..Pins::default() }));

@@ -41,6 +41,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::pipeline::strain::Strain;
 use crate::pipeline::traces::Traces;
 use crate::telemetry::alarm::Alarms;
 use crate::telemetry::alarm::Kind;
@@ -51,7 +52,7 @@ const EAGER_ITEMS: u64 = 500;
 /// One shipment in so many is of the late lane, where both have something due.
 const TURNS: usize = 4;
 /// Bytes of decoded items in a shipment.
-const SHIPMENT_BYTES: u64 = 4 * 1024 * 1024;
+const SHIPMENT_BYTES: u64 = 3 * 1024 * 1024;
 /// Shipments that may wait to see what they sent, beside those that send.
 const CONFIRMING: usize = 64;
 /// When to look again at what is of the future.
@@ -96,6 +97,8 @@ pub struct Shared {
     pub alarms: Arc<Alarms>,
     /// Random numbers from 0 to 1, for jitter.
     pub dice: Arc<dyn Fn() -> f64 + Send + Sync>,
+    /// Whether the machine keeps up.
+    pub strain: Arc<Strain>,
 }
 
 type Shipped = Vec<(SubjectKey, Outcome)>;
@@ -120,6 +123,7 @@ impl Courier {
             outwards: Arc::clone(&shared.outwards),
             clock: Arc::clone(&shared.clock),
             dice: Arc::clone(&shared.dice),
+            strain: Arc::clone(&shared.strain),
             story: Arc::clone(&shared.story),
             control: Arc::default(),
             sizes,
@@ -195,9 +199,11 @@ impl Courier {
     /// Reads the next records and notes what they say; whether there may be more at once.
     async fn read(&mut self) -> bool {
         let head = *self.head.borrow_and_update();
-        let now = self.now();
+        let (now, reader) = (self.now(), self.reader.clone());
         let sends = self.shipper.control.leave(now) == Leave::Send;
-        let reader = self.reader.clone();
+        if sends {
+            self.shipper.strain.behind(now, reader.behind(head, now));
+        }
         match reader.next(head, now, sends) {
             Some(range) => tokio::task::spawn_blocking(move || reader.read(range)).await.unwrap_or(false),
             None => false,

@@ -1,6 +1,9 @@
 //! Reading the ledger for one destination: the fresh lane follows the head, the late lane reads the gaps.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -19,7 +22,7 @@ use crate::pipeline::traces::Traces;
 
 /// Records read at once, and their bytes.
 const READ_RECORDS: usize = 64;
-const READ_BYTES: usize = 4 * 1024 * 1024;
+const READ_BYTES: usize = 2 * 1024 * 1024;
 /// Waiting items of a lane above which no more is read for it: the rest waits in the ledger. What is
 /// written as it comes needs no more than the next requests hold, which the cache of decoded records
 /// keeps; what waits to be settled is more.
@@ -39,6 +42,8 @@ pub(super) struct Reader {
     ledger: Arc<dyn Ledger>,
     traces: Arc<Traces>,
     book: Arc<Mutex<Book>>,
+    /// When the newest record that the fresh lane has read was accepted, or when it had read all.
+    newest: Arc<AtomicI64>,
 }
 
 /// What to read next.
@@ -57,7 +62,13 @@ impl Reader {
         traces: &Arc<Traces>,
         book: &Arc<Mutex<Book>>,
     ) -> Self {
-        Self { shipper, ledger: Arc::clone(ledger), traces: Arc::clone(traces), book: Arc::clone(book) }
+        Self {
+            shipper,
+            ledger: Arc::clone(ledger),
+            traces: Arc::clone(traces),
+            book: Arc::clone(book),
+            newest: Arc::default(),
+        }
     }
 
     /// What to read next; `None`: nothing, or there is no room. `sends`: the destination is written to, so
@@ -74,6 +85,14 @@ impl Reader {
         }
         let gap = book.gaps.first().filter(|_| book.pending_in(Lane::Late) < most)?;
         Some(Range { lane: Lane::Late, after: gap.after, upto: gap.upto })
+    }
+
+    /// How far the fresh lane is behind what is accepted now.
+    pub(super) fn behind(&self, head: Seq, now: Time) -> Duration {
+        if self.book.lock().cursor >= head {
+            self.newest.store(now.0, Ordering::Relaxed);
+        }
+        Duration::from_nanos(u64::try_from(now.0 - self.newest.load(Ordering::Relaxed)).unwrap_or_default())
     }
 
     fn most(&self) -> u64 {
@@ -149,6 +168,9 @@ impl Reader {
     /// Notes what one record says about each trace it names.
     fn note(&self, admission: &Admission, lane: Lane) {
         let Admission { seq, at, project, count, quiet, homes, created, bytes } = admission;
+        if lane == Lane::Fresh {
+            self.newest.store(at.0, Ordering::Relaxed);
+        }
         let mut book = self.book.lock();
         let Some(route) = self.shipper.destination.routes.get(project) else {
             book.read(*seq, lane, 0);

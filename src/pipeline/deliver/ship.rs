@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
+use std::time::Instant;
 
 use futures::future::join_all;
 use indexmap::IndexSet;
@@ -43,6 +44,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
+use crate::pipeline::strain::Strain;
 use crate::pipeline::window::Window;
 use crate::pipeline::written;
 use crate::telemetry::metrics;
@@ -79,6 +81,7 @@ pub(super) struct Shipper {
     /// Random numbers from 0 to 1, for jitter.
     pub(super) dice: Arc<dyn Fn() -> f64 + Send + Sync>,
     pub(super) story: Arc<Story>,
+    pub(super) strain: Arc<Strain>,
     pub(super) control: Arc<Control>,
     pub(super) sizes: Sizes,
     /// How many shipments only wait to see what they sent.
@@ -146,7 +149,12 @@ impl Shipper {
     ) -> Vec<(SubjectKey, Outcome)> {
         let mut outcomes = Vec::with_capacity(taken.len());
         let this = Arc::clone(&self);
-        let looks = tokio::task::spawn_blocking(move || this.look_all(&taken, &position)).await.unwrap_or_default();
+        let asked = Instant::now();
+        let look = move || {
+            this.strain.queued(asked.elapsed());
+            this.look_all(&taken, &position)
+        };
+        let looks = tokio::task::spawn_blocking(look).await.unwrap_or_default();
         let mut jobs = Vec::with_capacity(looks.len());
         for (key, look) in looks {
             match look {

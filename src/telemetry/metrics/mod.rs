@@ -106,6 +106,11 @@ pub fn accepted(project: &str, items: usize) {
     metrics::counter!(names::ACCEPTED, "project" => PROJECTS.of(project)).increment(items as u64);
 }
 
+/// A request was held back, so that couriers keep up.
+pub fn held_back() {
+    metrics::counter!(names::HELD_BACK).increment(1);
+}
+
 /// A group is durable in the ledger.
 pub fn committed(took: Duration) {
     metrics::histogram!(names::LEDGER_COMMIT_SECONDS).record(took);

@@ -31,6 +31,7 @@ pub(super) const REQUEST_SECONDS: &str = "spangate_request_seconds";
 pub(super) const REFUSED: &str = "spangate_refused_total";
 pub(super) const CONNECTIONS: &str = "spangate_connections";
 pub(super) const ACCEPTED: &str = "spangate_accepted_items_total";
+pub(super) const HELD_BACK: &str = "spangate_held_back_requests_total";
 pub(super) const ITEMS: &str = "spangate_items";
 pub(super) const BACKLOG_ITEMS: &str = "spangate_backlog_items";
 pub(super) const BACKLOG_BYTES: &str = "spangate_backlog_bytes";
@@ -64,7 +65,7 @@ pub(super) const CLOCK_JUMPS: &str = "spangate_clock_jumps_total";
 pub(super) const STARTED: &str = "spangate_start_time_seconds";
 
 /// All of them, in the order in which data flows.
-pub const METRICS: [Metric; 36] = [
+pub const METRICS: [Metric; 37] = [
     counter(REQUESTS, "dialect, outcome", "requests answered on the data listener: `ok`, `refused`, `failed`"),
     histogram(REQUEST_SECONDS, "dialect", "seconds from a request's head to its answer"),
     counter(
@@ -74,6 +75,7 @@ pub const METRICS: [Metric; 36] = [
     ),
     gauge(CONNECTIONS, "", "connections open, to both listeners"),
     counter(ACCEPTED, "project", "items accepted and durable"),
+    counter(HELD_BACK, "", "requests held back, by up to 30 ms, on a machine too busy to deliver"),
     gauge(ITEMS, "destination, outcome", "items accepted for a destination, by what has become of them"),
     gauge(BACKLOG_ITEMS, "destination", "items that wait, what is not read yet included"),
     gauge(BACKLOG_BYTES, "destination", "bytes of the requests that hold them"),
