@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 /// Bytes of decoded items; their rows and the packed bodies come on top.
-const MOST: u64 = 9 * 1024 * 1024;
+const MOST: u64 = 12 * 1024 * 1024;
 
 /// One destination's count.
 #[derive(Default)]

@@ -52,7 +52,7 @@ const EAGER_ITEMS: u64 = 500;
 /// One shipment in so many is of the late lane, where both have something due.
 const TURNS: usize = 4;
 /// Bytes of decoded items in a shipment.
-const SHIPMENT_BYTES: u64 = 3 * 1024 * 1024;
+const SHIPMENT_BYTES: u64 = 4 * 1024 * 1024;
 /// Shipments that may wait to see what they sent, beside those that send.
 const CONFIRMING: usize = 64;
 /// When to look again at what is of the future.

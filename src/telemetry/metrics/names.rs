@@ -75,7 +75,7 @@ pub const METRICS: [Metric; 37] = [
     ),
     gauge(CONNECTIONS, "", "connections open, to both listeners"),
     counter(ACCEPTED, "project", "items accepted and durable"),
-    counter(HELD_BACK, "", "requests held back, by up to 30 ms, on a machine too busy to deliver"),
+    counter(HELD_BACK, "", "requests held back, by up to 100 ms, on a machine too busy to deliver"),
     gauge(ITEMS, "destination, outcome", "items accepted for a destination, by what has become of them"),
     gauge(BACKLOG_ITEMS, "destination", "items that wait, what is not read yet included"),
     gauge(BACKLOG_BYTES, "destination", "bytes of the requests that hold them"),
