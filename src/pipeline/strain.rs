@@ -2,7 +2,8 @@
 //! that couriers keep up with what is in memory: what they fall behind with must be read and decoded
 //! again, which makes them slower still, and everybody with them.
 //!
-//! Only our own want of processor time counts: a vendor that is slow or away holds up nobody.
+//! Only where work waits for a thread is anything held back: on a machine that keeps up, a vendor that is
+//! slow or away holds up nobody.
 
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;

@@ -87,17 +87,22 @@ impl Reader {
         Some(Range { lane: Lane::Late, after: gap.after, upto: gap.upto })
     }
 
-    /// How far the fresh lane is behind what is accepted now.
+    /// How far the fresh lane is behind what is accepted now, where it could go on: what waits for traces to
+    /// settle, or for a limit of the vendor, waits for nothing of ours.
     pub(super) fn behind(&self, head: Seq, now: Time) -> Duration {
-        if self.book.lock().cursor >= head {
+        let waits = !self.is_eager() || self.shipper.destination.client.must_wait().is_some();
+        if waits || self.book.lock().cursor >= head {
             self.newest.store(now.0, Ordering::Relaxed);
         }
         Duration::from_nanos(u64::try_from(now.0 - self.newest.load(Ordering::Relaxed)).unwrap_or_default())
     }
 
     fn most(&self) -> u64 {
-        let eager = self.shipper.destination.routes.values().all(|route| route.flush == FlushMode::Eager);
-        if eager { EAGER_ITEMS } else { SETTLED_ITEMS }
+        if self.is_eager() { EAGER_ITEMS } else { SETTLED_ITEMS }
+    }
+
+    fn is_eager(&self) -> bool {
+        self.shipper.destination.routes.values().all(|route| route.flush == FlushMode::Eager)
     }
 
     /// Whether the fresh lane is so full, or so far behind after a start, that what is accepted now would

@@ -87,7 +87,10 @@ impl Known {
         let mut held = self.0.lock();
         for trace in traces {
             let Some(known) = held.traces.peek_mut(trace) else { continue };
-            known.seqs.push(seq);
+            // Whoever read between the commit and this has seen it.
+            if known.seqs.last() != Some(&seq) {
+                known.seqs.push(seq);
+            }
             if known.seqs.len() > RECORDS {
                 held.traces.pop(trace);
             }
@@ -136,6 +139,14 @@ mod tests {
         assert_eq!(known.seqs_of(TRACE, unread), Ok(vec![1, 4]));
         known.forget(TRACE);
         assert_eq!(known.seqs_of(TRACE, || read(&[1])), Ok(vec![1]));
+        assert_eq!(known.seqs_of(TRACE, unread), Ok(vec![1, 4]));
+    }
+
+    #[test]
+    fn what_was_read_before_it_is_told_counts_once() {
+        let known = Known::default();
+        assert_eq!(known.seqs_of(TRACE, || Ok(vec![1, 4])), Ok(vec![1, 4]));
+        known.appended(&[TRACE], 4);
         assert_eq!(known.seqs_of(TRACE, unread), Ok(vec![1, 4]));
     }
 
