@@ -65,6 +65,8 @@ pub struct Figures {
     pub expired: Option<String>,
     at: Time,
     expired_at: Option<Time>,
+    /// Items accepted for the destination, those that have not been looked at among them.
+    accepted: u64,
     /// Items given up by the policy since the start.
     given_up: u64,
 }
@@ -99,16 +101,16 @@ impl Backlog {
         self.figures.lock().clone()
     }
 
-    /// Every item accepted for the destination, by what has become of it; exact once it is asked.
+    /// Every item accepted for the destination, by what has become of it.
     pub fn items(&self) -> Items {
-        let unread = self.unread().map_or_else(|_| self.figures.lock().unread, |weight| weight.items);
-        self.account(unread)
+        self.count().map_or_else(|_| self.items_lately(), |(items, _)| items)
     }
 
-    /// The same as of the last look.
+    /// The same, without what was accepted since the last look.
     pub(super) fn items_lately(&self) -> Items {
-        let unread = self.figures.lock().unread;
-        self.account(unread)
+        let accepted = self.figures.lock().accepted;
+        let book = self.book.lock();
+        account(&book, accepted.saturating_sub(book.counters.accepted))
     }
 
     /// Items a minute, over the last minute.
@@ -149,9 +151,8 @@ impl Backlog {
         }
         let believed = Time(self.steady.lock().read(now.0));
         self.expire_before(believed.plus(-i64::try_from(share.age.as_nanos()).unwrap_or(i64::MAX)))?;
-        let unread = self.unread()?;
         let oldest = self.oldest()?;
-        let items = self.account(unread.items);
+        let (items, unread) = self.count()?;
         self.remember(now, items);
         let mut figures = self.figures.lock();
         if items.expired > figures.given_up {
@@ -171,28 +172,36 @@ impl Backlog {
             expired,
             at: now,
             expired_at: figures.expired_at,
+            accepted: items.accepted,
             given_up: figures.given_up,
         };
         Ok(())
     }
 
-    fn account(&self, unread: u64) -> Items {
-        let book = self.book.lock();
-        let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters.clone();
-        let pending = book.pending() + unread;
-        Items { accepted: accepted + unread, delivered, dead, filtered, expired, quarantined, pending }
+    /// Every item by what has become of it, and what of them nobody has looked at yet.
+    fn count(&self) -> Result<(Items, Weight), LedgerError> {
+        // The courier reads on meanwhile: what is weighed is what this book, now, has not read.
+        let (book, unread) = {
+            let book = self.book.lock();
+            (account(&book, 0), unread(&book))
+        };
+        let weight = self.weigh(unread)?;
+        let Items { accepted, pending, .. } = book;
+        Ok((Items { accepted: accepted + weight.items, pending: pending + weight.items, ..book }, weight))
     }
 
     /// What nobody has looked at yet, of the projects routed here.
     fn unread(&self) -> Result<Weight, LedgerError> {
-        let (cursor, gaps) = {
-            let book = self.book.lock();
-            (book.cursor, book.gaps.all().collect::<Vec<_>>())
-        };
-        let head = Gap { after: cursor, upto: self.ledger.head() };
+        let unread = unread(&self.book.lock());
+        self.weigh(unread)
+    }
+
+    /// What ranges hold of the projects routed here, no further than the head.
+    fn weigh(&self, gaps: Vec<Gap>) -> Result<Weight, LedgerError> {
+        let head = self.ledger.head();
         let mut sum = Weight::default();
-        for gap in gaps.into_iter().chain([head]).filter(|gap| gap.after < gap.upto) {
-            self.add(&mut sum, gap)?;
+        for Gap { after, upto } in gaps {
+            self.add(&mut sum, Gap { after, upto: upto.min(head) })?;
         }
         Ok(sum)
     }
@@ -348,6 +357,18 @@ impl Backlog {
         let waiting = book.traces().filter(|(_, trace)| trace.items > 0).count();
         (book.pending() as f64 / waiting.max(1) as f64).max(1.0)
     }
+}
+
+/// What a book says of the items that it has read, and of so many more.
+fn account(book: &Book, unread: u64) -> Items {
+    let Counters { accepted, delivered, dead, filtered, expired, quarantined } = book.counters.clone();
+    let pending = book.pending() + unread;
+    Items { accepted: accepted + unread, delivered, dead, filtered, expired, quarantined, pending }
+}
+
+/// The ranges that a book has not read.
+fn unread(book: &Book) -> Vec<Gap> {
+    book.gaps.all().chain([Gap { after: book.cursor, upto: Seq::MAX }]).collect()
 }
 
 /// What would let so many items a minute out, where so many may go.

@@ -1,5 +1,7 @@
 //! How destinations do, and pausing them.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -155,6 +157,33 @@ async fn the_books_count_what_is_not_looked_at_yet() {
     site.vendor("opik").shows("all", |traces| traces.len() == 3).await;
     site.settled().await;
     assert_eq!(site.api(&format!("/api/explain/{}", id(3))).await["destinations"][0]["state"], "shown");
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_count_nothing_twice_while_it_is_being_looked_at() {
+    let site = Site::to(&["opik"]).await;
+    let client = site.client("checkout");
+    let sent = AtomicU64::new(0);
+    let sending = async {
+        for nth in 1..=150 {
+            sent.fetch_add(1, Ordering::Relaxed);
+            client.must(204, "POST", "/v1/private/traces/batch", &json!({"traces": [trace(nth, "counted")]})).await;
+        }
+    };
+    let looking = async {
+        let mut before = 0;
+        while before < 150 {
+            let books = site.api("/api/books").await;
+            let accepted = books[0]["accepted"].as_u64().unwrap();
+            let most = sent.load(Ordering::Relaxed);
+            assert!((before..=most).contains(&accepted), "{before} before, {most} were sent: {books}");
+            assert_eq!(books[0]["balanced"], true, "{books}");
+            before = accepted;
+        }
+    };
+    futures::join!(sending, looking);
+    site.settled().await;
     site.close().await;
 }
 
