@@ -233,7 +233,7 @@ async fn more_than_a_destinations_limits_let_out_raises_an_alarm_with_what_would
     site.advance(Duration::from_secs(90));
     eventually("they are older than a minute", async || comes_in(false).await).await;
     all(301, 501).await;
-    // Two hundred in somewhat more than half a minute, where sixty go out in a whole one.
+    // Two hundred in somewhat more than half a minute, on a slow machine in a whole one, where sixty go out.
     site.advance(Duration::from_secs(33));
     let alarm = eventually("the alarm stands", async || {
         let standing = standing(&site, "pandaprobe").await;
@@ -242,6 +242,6 @@ async fn more_than_a_destinations_limits_let_out_raises_an_alarm_with_what_would
     .await;
     let text = alarm["text"].as_str().unwrap();
     let needs = |n| text.ends_with(&format!("; this route needs {n} keys, or a sample of 1 in {n}"));
-    assert!([5, 6, 7].into_iter().any(needs), "{text}");
+    assert!((3..=7).any(needs), "{text}");
     site.close().await;
 }
