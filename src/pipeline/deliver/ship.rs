@@ -25,6 +25,7 @@ use super::job::Position;
 use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
+use super::missing::Missing;
 use super::sizes::Sizes;
 use crate::canonical::Id;
 use crate::canonical::Item;
@@ -86,6 +87,7 @@ pub(super) struct Shipper {
     pub(super) strain: Arc<Strain>,
     pub(super) control: Arc<Control>,
     pub(super) sizes: Sizes,
+    pub(super) missing: Missing,
     /// How many shipments only wait to see what they sent.
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
@@ -124,6 +126,11 @@ impl Shipment {
             refused.items = self.items.count_of(&refused.target, shown);
         }
         self.refused.push(refused);
+    }
+
+    /// Whether something of the trace was shown before.
+    pub(super) fn is_update(&self) -> bool {
+        self.shown_upto > 0
     }
 
     /// Takes out every write about something that is nowhere.
@@ -191,6 +198,9 @@ impl Shipper {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
             let (items, lost) = (Arc::clone(&shipment.items), std::mem::take(&mut shipment.lost));
             let outcome = outcome(shipment);
+            if matches!(outcome, Outcome::Shown { .. } | Outcome::Parked { .. }) {
+                self.missing.is_over(key);
+            }
             self.keep_lost(key, lost, &outcome).await;
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
@@ -375,7 +385,7 @@ impl Shipper {
         let wanted = wanted(self.destination.dialect, job, target);
         let mut answers: Vec<Answer> = Vec::new();
         for request in self.destination.dialect.read(&wanted, &job.out.known) {
-            answers.push(self.destination.client.read(&request).await?);
+            answers.push(self.read(&request).await?);
         }
         if answers.iter().any(|answer| answer.status >= 500 || answer.status == 429) {
             return Err("the vendor could not be asked whether it holds the row".to_owned());
