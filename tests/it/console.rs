@@ -145,7 +145,7 @@ async fn a_parked_trace_says_why_and_a_failing_one_when_it_is_tried_next() {
 
     let text = printed(&explain(&[V4, "--admin", &format!("http://{}", site.admin)]));
     let why = pandaprobe["why"].as_str().unwrap();
-    assert!(text.contains("\npandaprobe: parked  (0 items shown, 0 pending, 2 given up)\n"), "{text}");
+    assert!(text.contains("\npandaprobe: parked  (0 items shown, 0 pending, 2 refused)\n"), "{text}");
     assert!(text.contains(&format!("  why      {why}\n")), "{text}");
 
     // Everything about it is in the directory, for when the gateway is not there to be asked.
