@@ -1,5 +1,7 @@
 //! Traces and spans: facts to one row.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use crate::canonical::Extra;
@@ -106,6 +108,16 @@ pub(in crate::dialects::opik) fn bare_span(
         environment: row.environment(&facts.environment),
         extra: extra(&facts.extra),
     }
+}
+
+/// A span's token counts, as its row shows them.
+pub(in crate::dialects::opik) fn counts(view: &SpanView) -> impl Iterator<Item = (Cow<'static, str>, i64)> {
+    let mut row = Row { subject: ("span", view.facts.id), own: view.origin == NAME, losses: &mut Vec::new() };
+    let counts = row.usage(&view.facts.usage).take().map(|wire::Counts(counts)| counts).unwrap_or_default();
+    counts.into_iter().filter_map(|(key, count)| match count {
+        wire::Count::Integer(count) => Some((key, count)),
+        wire::Count::Other(_) => None,
+    })
 }
 
 /// What an update may say of a trace: no id, no start, and metadata only if it is known, because an

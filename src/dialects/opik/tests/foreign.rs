@@ -226,7 +226,7 @@ fn hashed_ids_come_back_from_the_vendor() {
     span_row["project_id"] = "p".into();
     let answers = [trace_row, json!({"total": 1, "content": [span_row]}), json!({"id": "p", "name": "proj"})]
         .map(|body| Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from(body.to_string()) });
-    let wanted = Wanted { trace: Some(String::new()), span: None, project: out().project };
+    let wanted = Wanted { trace: Some(String::new()), span: None, project: out().project, in_stream: false };
     let items = Opik.read_answer(&wanted, &answers, &Known::new()).expect("fine").expect("found");
     let [Op::Trace(found), Op::Span(below)] = [&items[0].op, &items[1].op] else { panic!("a trace and a span") };
     assert_eq!((found.id, below.id, below.trace), (id(TRACE), id(SPAN), Some(id(TRACE))));
