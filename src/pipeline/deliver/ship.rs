@@ -404,6 +404,7 @@ fn wanted(dialect: &dyn crate::contract::Dialect, job: &Job, target: &Target) ->
             Target::Trace(_) | Target::Session(_) => None,
         },
         project: job.out.project.clone(),
+        in_stream: false,
     }
 }
 
