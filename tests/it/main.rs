@@ -19,6 +19,7 @@ mod orders;
 mod play;
 mod process;
 mod reads;
+mod reference;
 mod retention;
 mod rude;
 mod support;
