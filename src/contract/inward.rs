@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Loss;
+use crate::canonical::Session;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::canonical::View;
@@ -163,7 +164,7 @@ pub struct Found {
     pub view: View,
     /// The native id of what was asked for.
     pub native: Id,
-    /// How to show it to this dialect's clients: their ids, no scope.
+    /// How to show it to this dialect's clients: their ids and the project that they named, no scope.
     pub out: Outward,
 }
 
@@ -185,6 +186,31 @@ pub trait Names: Send + Sync {
 
     /// Every name of a kind under a parent, oldest first.
     fn list(&self, project: &str, dialect: &str, kind: &str, parent: &str) -> Vec<Named>;
+
+    /// The id that a name was given; `None` where it was given none.
+    fn given(&self, project: &str, dialect: &str, kind: &str, parent: &str, name: &str) -> Option<Named>;
+
+    /// Remembers an id that was drawn for what has no name: it is its own.
+    fn draw<'a>(
+        &'a self,
+        project: &'a str,
+        dialect: &'a str,
+        kind: &'a str,
+        parent: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>>;
+
+    /// Remembers what is said of a session of a client project (by plain name), over what was said before;
+    /// what is known of it now.
+    fn tell<'a>(
+        &'a self,
+        project: &'a str,
+        client: &'a str,
+        session: Session,
+    ) -> BoxFuture<'a, Result<Session, Refusal>>;
+
+    /// What was said of a session, by its external text.
+    fn session(&self, project: &str, client: &str, id: &str) -> Option<Session>;
 
     /// A login token for a gateway key presented in a body.
     ///

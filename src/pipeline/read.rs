@@ -84,9 +84,14 @@ impl Reader {
             return Ok(None);
         }
         let mut view = items.view(Seq::MAX);
-        self.outwards.dress(project, &items, &mut view);
+        let client = self.outwards.dress(project, &items, &mut view);
         let Some((native, whole)) = native(&view, wanted) else { return Ok(None) };
-        let mut out = Outward { trace_ms: self.outwards.natural_ms(&items, &view), ..Outward::default() };
+        let client = VendorProject {
+            name: client.name.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
+            stream: client.stream.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
+        };
+        let trace_ms = self.outwards.natural_ms(&items, &view);
+        let mut out = Outward { trace_ms, project: client, ..Outward::default() };
         let mut traces = [(key, view.id, &mut out)];
         self.outwards.mint(dialect, "", None, &mut traces).await.map_err(unreadable)?;
         Ok(Some((Found { view, native, out }, whole)))
@@ -128,12 +133,13 @@ impl Reader {
     fn vendor_projects(&self, destination: &Destination, project: &str) -> Result<Vec<VendorProject>, LedgerError> {
         let route = destination.routes.get(project);
         let stream = route.and_then(|route| route.stream.clone());
+        let stream = stream.unwrap_or_else(|| DEFAULT_NAME.to_owned());
         if let Some(name) = route.and_then(|route| route.vendor_project.clone()) {
-            return Ok(vec![VendorProject { name, stream: stream.unwrap_or_else(|| DEFAULT_NAME.to_owned()) }]);
+            return Ok(vec![VendorProject { name, stream }]);
         }
         let mut written = written::all(&*self.outwards.ledger, &destination.name, project)?;
         if written.is_empty() {
-            written.push(VendorProject { name: DEFAULT_NAME.to_owned(), stream: DEFAULT_NAME.to_owned() });
+            written.push(VendorProject { name: DEFAULT_NAME.to_owned(), stream });
         }
         Ok(written)
     }

@@ -22,6 +22,8 @@ mod reads;
 mod reference;
 mod retention;
 mod rude;
+mod sessions;
+mod streams;
 mod support;
 mod tenancy;
 mod tidy;

@@ -116,7 +116,6 @@ impl Courier {
             Fact { space: STARTS.to_owned(), key: name.clone().into_bytes(), value: head.to_be_bytes().to_vec() };
         ledger.put_if_absent(vec![start]).await?;
         let (book, start) = recall(&*ledger, &shared.traces, &name)?;
-        let sizes = Sizes::of(ledger.fact(SIZES, name.as_bytes())?);
         let book = Arc::new(Mutex::new(book));
         let shipper = Arc::new(Shipper {
             destination: Arc::clone(&destination),
@@ -126,7 +125,8 @@ impl Courier {
             strain: Arc::clone(&shared.strain),
             story: Arc::clone(&shared.story),
             control: Arc::default(),
-            sizes,
+            sizes: Sizes::of(ledger.fact(SIZES, name.as_bytes())?),
+            once: Default::default(),
             confirming: AtomicUsize::new(0),
             start,
             written: Mutex::default(),

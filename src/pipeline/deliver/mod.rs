@@ -27,6 +27,7 @@ mod gate;
 mod guard;
 mod job;
 mod letter;
+mod once;
 mod reader;
 mod resolve;
 mod retry;
