@@ -56,6 +56,7 @@ use crate::pipeline::ledger::Options;
 use crate::pipeline::ledger::Sqlite;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::lost;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
@@ -299,13 +300,14 @@ fn janitor(
         items
     };
     let config::Retain { age, size } = config.ledger.retain;
+    let lost = books.keys().map(|name| lost::space(name));
     Janitor {
         outwards: Arc::clone(outwards),
         pins: Arc::new(pins),
         keep: Bounds { age, size, reserve: config.ledger.disk_reserve },
         keep_letters: LetterBounds { age: config.ledger.dead_letters.age, size: config.ledger.dead_letters.size },
         give_up: Arc::new(give_up),
-        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).collect(),
+        places: books.keys().map(String::as_str).chain([""]).flat_map(window::spaces).chain(lost).collect(),
         clock: Arc::clone(clock),
     }
 }

@@ -78,6 +78,9 @@ pub struct Plan {
     pub writes: Vec<Write>,
     /// What could not be carried natively.
     pub losses: Vec<Loss>,
+    /// Whether it shows the whole trace again, in place of what is there: what updates lost before is
+    /// made good.
+    pub anew: bool,
 }
 
 /// One row, or one call, to send.

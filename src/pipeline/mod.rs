@@ -7,6 +7,7 @@ pub mod explain;
 pub mod fold;
 pub mod homes;
 pub mod ledger;
+pub mod lost;
 pub mod names;
 pub mod operate;
 pub mod outward;

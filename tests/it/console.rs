@@ -161,6 +161,49 @@ async fn a_parked_trace_says_why_and_a_failing_one_when_it_is_tried_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_update_lost_is_told_of_a_running_and_of_a_stopped_gateway() {
+    let mut site = Site::to(&["galileo", "opik"]).await;
+    send(&site, "changed too late").await;
+    site.settled().await;
+    let client = site.client("checkout");
+    let kept = site.api(&format!("/api/explain/{V7}")).await["destinations"][0]["losses"].clone();
+    assert!(kept.as_array().unwrap().iter().all(|loss| loss["carried"] == true), "{kept}");
+    let span = json!({"trace_id": V7, "project_name": "road", "model": "m2", "output": {"a": 3}});
+    client.must(204, "PATCH", &format!("/v1/private/spans/{SPAN_V7}"), &span).await;
+    client
+        .must(204, "PATCH", &format!("/v1/private/traces/{V7}"), &json!({"project_name": "road", "metadata": {"m": 2}}))
+        .await;
+    let score = json!({"scores": [{"id": V7, "project_name": "road", "name": "rel", "value": 0.5, "source": "sdk"}]});
+    client.must(204, "PUT", "/v1/private/traces/feedback-scores", &score).await;
+    site.settled().await;
+    let told = site.api(&format!("/api/explain/{V7}")).await;
+    let lost = |destination: usize| {
+        let losses = told["destinations"][destination]["losses"].as_array().unwrap().iter();
+        losses.filter(|loss| loss["carried"] == false).cloned().collect::<Vec<_>>()
+    };
+    let loss =
+        |subject: &str, path: &str, why: &str| json!({"subject": subject, "path": path, "why": why, "carried": false});
+    let (trace, span) = (format!("trace {V7}"), format!("span {SPAN_V7}"));
+    assert_eq!(
+        lost(0),
+        [
+            loss(&trace, "scores.rel.source", "a metric is a number and no more"),
+            loss(&span, "model", "cannot change once it is sent"),
+            loss(&span, "output", "it changed as text, and the reserved key still has what it was"),
+            loss(&trace, "metadata", "cannot change once it is sent"),
+            loss(&trace, "scores.rel.value", "scores go with the creation only"),
+        ]
+    );
+    assert_eq!(lost(1), Vec::<Value>::new());
+    let text = printed(&explain(&[V7, "--admin", &format!("http://{}", site.admin)]));
+    assert!(text.contains(&format!("{trace}: metadata")), "{text}");
+    let dir = site.stop_gateway().await;
+    assert_eq!(stopped(&dir, V7)["destinations"], told["destinations"]);
+    site.start_gateway().await;
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_without_its_create_can_be_found_too() {
     let site = Setup::new(&[("checkout", &["opik", "pandaprobe"])]).every_route("orphan_wait = \"1s\"").start().await;
     let client = site.client("checkout");

@@ -19,6 +19,7 @@ use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::lost::Lost;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::undone;
 
@@ -209,14 +210,18 @@ pub(super) fn due(route: &Route, quiet: Duration, at: Time) -> Time {
 }
 
 impl Job {
-    /// Plans it, now that the vendor project is known.
-    pub(super) fn plan(&self, destination: &Destination) -> Plan {
+    /// Plans it, now that the vendor project is known; and what of it is lost by coming late.
+    pub(super) fn plan(&self, destination: &Destination) -> (Plan, Lost) {
         let mut plan = destination.dialect.plan(&self.view, self.shown.as_ref(), &self.out);
         // Of a trace left with nothing the plan deletes the whole, unless it is of some rows only.
         if !self.view.spans.is_empty() || (self.eager && !self.items.is_gone(self.upto)) {
             let deletes = undone::span_deletes(&self.items, &self.view, &plan, (self.shown_upto, self.upto));
             plan.losses.extend(deletes);
         }
-        plan
+        if self.shown_upto == 0 {
+            return (plan, Lost::default());
+        }
+        let lost = Lost::of(&plan, destination.dialect, &self.view, &self.out);
+        (plan, lost)
     }
 }

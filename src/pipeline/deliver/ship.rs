@@ -35,7 +35,6 @@ use crate::canonical::Time;
 use crate::contract::Answer;
 use crate::contract::Clock;
 use crate::contract::Known;
-use crate::contract::Plan;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
@@ -44,6 +43,7 @@ use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
+use crate::pipeline::lost::Lost;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
 use crate::pipeline::strain::Strain;
@@ -110,6 +110,8 @@ pub(super) struct Shipment {
     pub(super) failed: Option<Outcome>,
     /// Fields that could not be carried natively.
     pub(super) losses: Vec<Loss>,
+    /// Of these, what is to be remembered.
+    pub(super) lost: Lost,
 }
 
 impl Shipment {
@@ -149,10 +151,11 @@ impl Shipment {
         self.lose(destination, Loss { subject, path: "session".to_owned(), why, carried: false });
     }
 
-    /// Counts a loss that showed while sending.
+    /// Counts a loss that showed while sending, and has it remembered.
     pub(super) fn lose(&mut self, destination: &str, loss: Loss) {
         metrics::lost(destination, &loss.path);
-        self.losses.push(loss);
+        self.losses.push(loss.clone());
+        self.lost.losses.push(loss);
     }
 }
 
@@ -199,12 +202,24 @@ impl Shipper {
         batch::send(&self, &mut shipments).await;
         for mut shipment in shipments {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
-            let items = Arc::clone(&shipment.items);
+            let (items, lost) = (Arc::clone(&shipment.items), std::mem::take(&mut shipment.lost));
             let outcome = outcome(shipment);
+            self.keep_lost(key, lost, &outcome).await;
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
         }
         outcomes
+    }
+
+    /// Remembers what an update lost; where that fails it is counted all the same.
+    async fn keep_lost(&self, key: SubjectKey, lost: Lost, outcome: &Outcome) {
+        if !matches!(outcome, Outcome::Shown { .. }) || (lost.losses.is_empty() && !lost.anew) {
+            return;
+        }
+        let destination = &self.destination.name;
+        if let Err(error) = lost.keep(&*self.outwards.ledger, destination, key).await {
+            tracing::warn!(%destination, %error, "what an update lost could not be remembered");
+        }
     }
 
     fn tell(&self, key: SubjectKey, losses: &[Loss], items: &TraceItems, outcome: &Outcome) {
@@ -291,12 +306,12 @@ impl Shipper {
     fn plan_all(&self, jobs: Vec<Checked>) -> Vec<Shipment> {
         let plan = |(job, nowhere, failed): Checked| {
             let planned = panic::catch_unwind(AssertUnwindSafe(|| job.plan(&self.destination)));
-            let (plan, failed) = match planned {
-                Ok(plan) => (plan, failed),
+            let ((plan, lost), failed) = match planned {
+                Ok(planned) => (planned, failed),
                 // One trace's panic is that trace's: the others of its batch go out.
                 Err(_) => {
                     let refused = vec![Refused::panicked(job.items.target())];
-                    (Plan::default(), Some(Outcome::Parked { upto: job.upto, refused }))
+                    (Default::default(), Some(Outcome::Parked { upto: job.upto, refused }))
                 }
             };
             plan.losses
@@ -316,6 +331,7 @@ impl Shipper {
                 delivered,
                 failed,
                 losses: plan.losses,
+                lost,
             };
             nowhere.iter().for_each(|target| shipment.refuse_orphan(target));
             shipment

@@ -13,9 +13,11 @@ use crate::pipeline::deliver::Route;
 use crate::pipeline::deliver::State;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Letters;
+use crate::pipeline::lost;
 
 impl Explainer {
-    /// What a destination shows of a trace. The losses are those of showing the whole trace as it now is.
+    /// What a destination shows of a trace. The losses are those of showing the whole trace as it now is,
+    /// and of updates that came too late to be shown.
     pub(in crate::pipeline) fn arrival(
         &self,
         held: &Held,
@@ -30,8 +32,12 @@ impl Explainer {
             held.view.spans.iter().map(|span| (span.facts.id.to_string(), show(span.facts.id))).collect();
         let id = show(trace);
         let empty = held.view.trace.is_none() && held.view.spans.is_empty() && held.view.scores.is_empty();
-        let losses =
-            if empty || held.is_orphan() { Vec::new() } else { outlet.dialect.plan(&held.view, None, &out).losses };
+        let losses = if empty || held.is_orphan() {
+            Vec::new()
+        } else {
+            let updates = lost::held(&*self.outwards.ledger, &outlet.name, held.key)?;
+            lost::together(outlet.dialect.plan(&held.view, None, &out).losses, updates)
+        };
         let letters = self.outwards.ledger.letters(&Letters {
             destination: Some(outlet.name.to_string()),
             trace: Some(held.key),

@@ -36,7 +36,7 @@ use sheet::Sheet;
 pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
     let address = Address::of(view, out);
     if is_gone(view) && shown.is_some_and(|shown| !is_gone(shown)) {
-        return Plan { writes: vec![address.delete(Target::Trace(view.id))], losses: Vec::new() };
+        return Plan { writes: vec![address.delete(Target::Trace(view.id))], ..Plan::default() };
     }
     let nothing = View::default();
     let before = shown.unwrap_or(&nothing);
@@ -52,6 +52,7 @@ pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
         plan.losses.extend(new.spans.values().flat_map(|placed| placed.row.losses.iter().cloned()));
         plan.writes.extend(sessions::writes(&address, view));
         plan.writes.push(address.trace(view, trace, &new, complete));
+        plan.anew = true;
     } else {
         add_spans(&address, &old, &new, &mut plan);
         change_spans(&address, (before, view), (&old, &new), &mut plan);
@@ -124,6 +125,7 @@ fn change_spans(address: &Address<'_>, (before, view): (&View, &View), (old, new
         let target = Target::Span { trace: Some(view.id), span: id };
         let paths: Vec<_> = span.facts.difference(&was.facts).into_iter().map(|(path, _)| path).collect();
         let change = update::change(&shown.row.step, &now.row.step, &paths, &target, plan);
+        update::lose_form(change.as_ref(), &now.row.losses, plan);
         plan.writes.extend(change.map(|change| address.change(target, change, 1)));
     }
 }
@@ -142,6 +144,7 @@ fn change_trace(
     let target = Target::Trace(view.id);
     let paths: Vec<_> = now.facts.difference(&was.facts).into_iter().map(|(path, _)| path).collect();
     let change = update::change(&shown.step, &row.step, &paths, &target, plan);
+    update::lose_form(change.as_ref(), &row.losses, plan);
     let completes = complete && !before.complete;
     if change.is_none() && !completes {
         return;

@@ -64,6 +64,18 @@ pub(super) fn change(
     (update != wire::Update::default()).then_some(update)
 }
 
+/// The form of payloads that changed: the reserved key, which would carry it, cannot follow.
+pub(super) fn lose_form(change: Option<&wire::Update>, whole: &[Loss], plan: &mut Plan) {
+    let Some(change) = change else { return };
+    for (path, payload) in [("input", &change.input), ("output", &change.output)] {
+        let formed = whole.iter().find(|loss| loss.carried && loss.path == path);
+        if let Some(formed) = formed.filter(|_| payload.is_set()) {
+            let why = "it changed as text, and the reserved key still has what it was".to_owned();
+            plan.losses.push(Loss { why, carried: false, ..formed.clone() });
+        }
+    }
+}
+
 /// A trace's input and output can be changed to strings only.
 pub(super) fn as_text(update: &mut wire::Update) {
     for payload in [&mut update.input, &mut update.output] {

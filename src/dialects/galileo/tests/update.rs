@@ -92,7 +92,16 @@ fn what_can_change_is_patched_and_the_rest_is_a_loss() {
     ];
     assert_eq!(writes(&plan), expected);
     let (span, trace) = (format!("span {}", native(1)), format!("trace {}", native(0)));
-    assert_eq!(lost(&plan), [(span.as_str(), "model"), (trace.as_str(), "scores.late.value")]);
+    // Of the outputs, the form: the reserved key has that of the former ones.
+    assert_eq!(
+        lost(&plan),
+        [
+            (span.as_str(), "model"),
+            (span.as_str(), "output"),
+            (trace.as_str(), "output"),
+            (trace.as_str(), "scores.late.value")
+        ]
+    );
 }
 
 #[test]

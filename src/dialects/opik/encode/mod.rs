@@ -93,7 +93,7 @@ impl<'a> Planned<'a> {
     fn of(view: &View, out: &'a Outward) -> Self {
         let batches = ["traces", "spans"].map(|rows| Arc::from(format!("{rows} {}", out.project.name)));
         let left = view.spans.len() + usize::from(view.trace.is_some());
-        let plan = Plan { writes: Vec::with_capacity(left), losses: Vec::new() };
+        let plan = Plan { writes: Vec::with_capacity(left), ..Plan::default() };
         Self { plan, out, batches, text: Vec::new(), rows: Vec::with_capacity(left), left }
     }
 
