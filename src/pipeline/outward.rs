@@ -163,7 +163,7 @@ impl Outwards {
 pub fn dress(view: &mut View, items: &TraceItems, project: &str, names: &dyn Names) -> ClientProject {
     let origin = items.origin();
     let named = |id: &str| names.name(project, origin, id).map(|named| named.name);
-    let client = plain(items, &named);
+    let client = plain(items, named);
     let Some(trace) = &mut view.trace else { return client };
     trace.facts.project = Field::Set(client.clone());
     if let Field::Set(session) = &mut trace.facts.session {
