@@ -103,7 +103,8 @@ async fn the_same_request_twice_is_one_session() {
     let held = search(&site, &home, "name", "support chat").await;
     let mut held: Vec<_> = held.iter().map(|session| text(&session["id"])).collect();
     ids.dedup();
-    (held.sort(), ids.sort());
+    held.sort();
+    ids.sort();
     assert_eq!(held, ids);
     site.close().await;
 }
