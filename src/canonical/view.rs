@@ -4,8 +4,10 @@ use indexmap::IndexMap;
 
 use super::Facts;
 use super::Id;
+use super::Loss;
 use super::Raw;
 use super::Score;
+use super::Session;
 use super::Span;
 use super::Target;
 use super::Time;
@@ -22,6 +24,8 @@ pub struct View {
     pub spans: Vec<SpanView>,
     /// The standing scores on the trace, its spans and its session.
     pub scores: Vec<Score>,
+    /// What was said of the trace's session, then of the one before it, and so on; empty where nothing was.
+    pub sessions: Vec<Session>,
     /// Whether the trace is complete (`design.md §3`): nothing more is expected.
     pub complete: bool,
 }
@@ -80,6 +84,11 @@ impl View {
     pub fn start(&self) -> Option<Time> {
         let trace = self.trace.as_ref().and_then(|trace| trace.facts.start.cloned());
         trace.or_else(|| self.spans.iter().filter_map(|span| span.facts.start.cloned()).min())
+    }
+
+    /// What of the trace's session is lost to a vendor that has no place for it.
+    pub fn session_losses(&self) -> Vec<Loss> {
+        self.sessions.first().map(Session::losses).unwrap_or_default()
     }
 
     /// Everything as one JSON object with sorted keys, without what depends on arrival.

@@ -26,6 +26,7 @@ use crate::contract::Outward;
 use crate::contract::Plan;
 use crate::contract::Refusal;
 use crate::contract::Request;
+use crate::contract::Rows;
 use crate::contract::Seed;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
@@ -123,11 +124,11 @@ pub trait Dialect: Send + Sync + 'static {
     fn confirmed(&self, write: &Write, answer: &Answer) -> bool;
 
     /// The requests, each as a write, that a write with [`Write::each`] comes to: one for each row that
-    /// its read found.
+    /// its read found, or none where what it is to make was found.
     ///
     /// # Errors
     /// When the answer does not show the rows.
-    fn each(&self, _write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+    fn each(&self, _write: &Write, answer: &Answer) -> Result<Rows, String> {
         Err(format!("a read was answered with {}, and no rows are looked for there", answer.status))
     }
 

@@ -12,6 +12,7 @@ use crate::canonical::ClientProject;
 use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Loss;
+use crate::canonical::Session;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::canonical::View;
@@ -175,7 +176,7 @@ pub struct Found {
     pub view: View,
     /// The native id of what was asked for.
     pub native: Id,
-    /// How to show it to this dialect's clients: their ids, no scope.
+    /// How to show it to this dialect's clients: their ids and the project that they named, no scope.
     pub out: Outward,
 }
 
@@ -201,6 +202,31 @@ pub trait Names: Send + Sync {
     /// A client project's name as it is known, whichever dialect named it; `None` for one that was
     /// neither written to nor configured. Case makes no difference.
     fn project(&self, project: &str, name: &str) -> Option<String>;
+
+    /// The id that a name was given; `None` where it was given none.
+    fn given(&self, project: &str, dialect: &str, kind: &str, parent: &str, name: &str) -> Option<Named>;
+
+    /// Remembers an id that was drawn for what has no name: it is its own.
+    fn draw<'a>(
+        &'a self,
+        project: &'a str,
+        dialect: &'a str,
+        kind: &'a str,
+        parent: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>>;
+
+    /// Remembers what is said of a session of a client project (by plain name), over what was said before;
+    /// what is known of it now.
+    fn tell<'a>(
+        &'a self,
+        project: &'a str,
+        client: &'a str,
+        session: Session,
+    ) -> BoxFuture<'a, Result<Session, Refusal>>;
+
+    /// What was said of a session, by its external text.
+    fn session(&self, project: &str, client: &str, id: &str) -> Option<Session>;
 
     /// A login token for a gateway key presented in a body.
     ///

@@ -75,6 +75,7 @@ pub use outward::Outward;
 pub use outward::Plan;
 pub use outward::Request;
 pub use outward::RowMode;
+pub use outward::Rows;
 pub use outward::VendorProject;
 pub use outward::Verdict;
 pub use outward::Wanted;

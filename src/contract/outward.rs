@@ -106,6 +106,9 @@ pub struct Write {
     pub unless: Option<Box<Request>>,
     /// Set where the vendor's own ids are needed, which only a read gives.
     pub each: Option<Box<Each>>,
+    /// Set where several traces need what the vendor must get once: the name that they all know it by. It
+    /// holds none of their items, so a refusal of it is a loss.
+    pub once: Option<Arc<str>>,
 }
 
 impl Write {
@@ -122,13 +125,22 @@ impl Write {
     }
 }
 
-/// A write that is sent once for each row that a read finds.
+/// A write that is sent once for each row that a read finds, or for one that it does not find.
 #[derive(Clone, Debug)]
 pub struct Each {
     /// The read; [`Dialect::each`] finds the rows in its answer.
     pub look: Request,
     /// What is lost where nothing can be read.
     pub loss: Loss,
+}
+
+/// What a write with [`Each`] comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// What to send.
+    pub writes: Vec<Write>,
+    /// What the read showed to be lost.
+    pub losses: Vec<Loss>,
 }
 
 /// Which egress limit a request counts against.

@@ -17,6 +17,7 @@ mod recent;
 pub mod record;
 pub mod repeats;
 pub mod retention;
+mod sessions;
 mod steady;
 pub mod story;
 pub mod strain;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::canonical::Session;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::Named;
@@ -21,6 +22,7 @@ use crate::contract::Refusal;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::sessions::SessionTable;
 use crate::pipeline::written;
 
 const SPACE: &str = "names";
@@ -41,6 +43,7 @@ pub struct NameTable {
     log_in: LogIn,
     routed: Routed,
     held: RwLock<HashMap<Key, Named>>,
+    sessions: SessionTable,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -73,7 +76,8 @@ impl NameTable {
                 held.insert(key, named);
             }
         }
-        Ok(Self { ledger, clock, log_in, routed: Routed::default(), held: RwLock::new(held) })
+        let sessions = SessionTable::open(Arc::clone(&ledger))?;
+        Ok(Self { ledger, clock, log_in, routed: Routed::default(), held: RwLock::new(held), sessions })
     }
 
     /// The same table, for projects that are routed.
@@ -110,12 +114,15 @@ impl NameTable {
             key: serde_json::to_vec(&key).unwrap_or_default(),
             value: serde_json::to_vec(&stored).unwrap_or_default(),
         };
-        self.ledger.put_if_absent(vec![fact]).await.map_err(|error| {
-            tracing::error!(%error, "a name could not be stored");
-            Refusal::Unavailable { what: "the ledger does not accept".to_owned(), cause: error.cause(), after_s: 1 }
-        })?;
+        self.ledger.put_if_absent(vec![fact]).await.map_err(|error| unkept(&error))?;
         self.held.write().insert(key, named(&id, stored));
         Ok(id)
+    }
+
+    /// What is remembered of a name from now on.
+    fn stored(&self, kind: &str, parent: &str, name: &str) -> Stored {
+        let since = Time((self.clock)());
+        Stored { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned(), since }
     }
 }
 
@@ -130,9 +137,7 @@ impl Names for NameTable {
     ) -> BoxFuture<'a, Result<String, Refusal>> {
         let id = hash(project, dialect, kind, parent, name);
         let key = Key { project: project.to_owned(), dialect: dialect.to_owned(), id };
-        let since = Time((self.clock)());
-        let stored = Stored { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned(), since };
-        self.give(key, stored).boxed()
+        self.give(key, self.stored(kind, parent, name)).boxed()
     }
 
     fn name(&self, project: &str, dialect: &str, id: &str) -> Option<Named> {
@@ -158,9 +163,43 @@ impl Names for NameTable {
         self.given(project, is_it).or_else(|| self.routed(project, is_it))
     }
 
+    fn given(&self, project: &str, dialect: &str, kind: &str, parent: &str, name: &str) -> Option<Named> {
+        self.name(project, dialect, &hash(project, dialect, kind, parent, name))
+    }
+
+    fn draw<'a>(
+        &'a self,
+        project: &'a str,
+        dialect: &'a str,
+        kind: &'a str,
+        parent: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        let key = Key { project: project.to_owned(), dialect: dialect.to_owned(), id: id.to_owned() };
+        self.give(key, self.stored(kind, parent, id)).map(|given| given.map(drop)).boxed()
+    }
+
+    fn tell<'a>(
+        &'a self,
+        project: &'a str,
+        client: &'a str,
+        session: Session,
+    ) -> BoxFuture<'a, Result<Session, Refusal>> {
+        async move { self.sessions.tell(project, client, session).await.map_err(|error| unkept(&error)) }.boxed()
+    }
+
+    fn session(&self, project: &str, client: &str, id: &str) -> Option<Session> {
+        self.sessions.get(project, client, id)
+    }
+
     fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {
         (self.log_in)(key)
     }
+}
+
+fn unkept(error: &LedgerError) -> Refusal {
+    tracing::error!(%error, "a name could not be stored");
+    Refusal::Unavailable { what: "the ledger does not accept".to_owned(), cause: error.cause(), after_s: 1 }
 }
 
 fn named(id: &str, stored: Stored) -> Named {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::canonical::ClientProject;
 use crate::canonical::Field;
 use crate::canonical::Id;
+use crate::canonical::Session;
 use crate::canonical::View;
 use crate::canonical::ids;
 use crate::contract;
@@ -27,6 +28,8 @@ use crate::pipeline::window::Window;
 use crate::pipeline::window::minted;
 
 const DAY_MS: i64 = 86_400_000;
+/// How many sessions before a trace's own are looked at, it included.
+const LINKS: usize = 4;
 
 /// What turns traces outward; shared by the couriers and the reads.
 pub struct Outwards {
@@ -43,10 +46,10 @@ pub struct Outwards {
 }
 
 impl Outwards {
-    /// Replaces ids that we gave for names by the names: of the project and the session.
-    pub fn dress(&self, project: &str, items: &TraceItems, view: &mut View) {
-        let origin = items.origin();
-        dress(view, items, |id| self.names.name(project, origin, id).map(|named| named.name));
+    /// Replaces ids that we gave for names by the names: of the project and the session. Adds what was said
+    /// of the session. The client project in plain names.
+    pub fn dress(&self, project: &str, items: &TraceItems, view: &mut View) -> ClientProject {
+        dress(view, items, project, &*self.names)
     }
 
     /// How a view goes out to a destination, but for names that must be looked up and a time that must
@@ -155,19 +158,36 @@ impl Outwards {
     }
 }
 
-/// Replaces the ids of the project and the session by the names they were given for; the client
-/// project in plain names.
-pub fn dress(view: &mut View, items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {
-    let project = plain(items, &named);
-    if let Some(trace) = &mut view.trace {
-        trace.facts.project = Field::Set(project.clone());
-        if let Field::Set(session) = &mut trace.facts.session
-            && let Some(name) = named(session)
-        {
+/// Replaces the ids of the project and the session by the names they were given for, and adds what was
+/// said of the session; the client project in plain names.
+pub fn dress(view: &mut View, items: &TraceItems, project: &str, names: &dyn Names) -> ClientProject {
+    let origin = items.origin();
+    let named = |id: &str| names.name(project, origin, id).map(|named| named.name);
+    let client = plain(items, named);
+    let Some(trace) = &mut view.trace else { return client };
+    trace.facts.project = Field::Set(client.clone());
+    if let Field::Set(session) = &mut trace.facts.session {
+        if let Some(name) = named(session) {
             *session = name;
         }
+        let told = |id: &str| names.session(project, client.name.as_deref().unwrap_or_default(), id);
+        view.sessions = chain(session, told, named);
     }
-    project
+    client
+}
+
+/// What was said of a session, and of those before it.
+fn chain(id: &str, told: impl Fn(&str) -> Option<Session>, named: impl Fn(&str) -> Option<String>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = Vec::new();
+    let mut next = told(id);
+    while let Some(mut session) = next.take() {
+        session.previous = session.previous.map(|id| named(&id).unwrap_or(id));
+        let before = session.previous.clone();
+        sessions.push(session);
+        let before = before.filter(|id| sessions.len() < LINKS && sessions.iter().all(|held| held.id != *id));
+        next = before.map(|id| told(&id).unwrap_or_else(|| Session { id, ..Session::default() }));
+    }
+    sessions
 }
 
 fn plain(items: &TraceItems, named: impl Fn(&str) -> Option<String>) -> ClientProject {

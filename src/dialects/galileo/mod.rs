@@ -38,6 +38,7 @@ use crate::contract::Outward;
 use crate::contract::Plan;
 use crate::contract::Refusal;
 use crate::contract::Request;
+use crate::contract::Rows;
 use crate::contract::SdkEnvironment;
 use crate::contract::Seed;
 use crate::contract::VendorProject;
@@ -125,6 +126,10 @@ impl Dialect for Galileo {
 
     fn confirmed(&self, write: &Write, answer: &Answer) -> bool {
         client::confirmed(write, answer)
+    }
+
+    fn each(&self, write: &Write, answer: &Answer) -> Result<Rows, String> {
+        client::each(write, answer)
     }
 
     fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {

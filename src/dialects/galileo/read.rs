@@ -13,7 +13,6 @@ use super::wire;
 use crate::canonical::ClientProject;
 use crate::canonical::Completion;
 use crate::canonical::Field;
-use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Op;
 use crate::canonical::Raw;
@@ -270,20 +269,19 @@ impl Records<'_> {
     }
 }
 
-/// The session that a found trace is in, as external text, and its log stream's name.
-pub(super) fn session_and_stream(found: &Found) -> (Option<String>, Option<String>) {
+/// The session that a found trace is in, as external text, and its log stream's name; the latter of a trace
+/// whose record is not held, too.
+pub(super) fn session_and_stream(found: &Found) -> (Option<String>, String) {
     let trace = found.view.trace.as_ref();
     let session = trace.and_then(|trace| trace.facts.session.cloned());
-    let project = trace.and_then(|trace| trace.facts.project.cloned()).unwrap_or_default();
-    (session, project.stream)
+    let stream = match trace {
+        Some(trace) => trace.facts.project.cloned().and_then(|project| project.stream),
+        None => Some(found.out.project.stream.clone()).filter(|stream| !stream.is_empty()),
+    };
+    (session, stream.unwrap_or_else(|| settings::DEFAULT_STREAM.to_owned()))
 }
 
 /// A trace's id as our clients know it.
 pub(super) fn trace_id(found: &Found) -> String {
     encode::show_id(found.view.id, found.view.id, &found.out)
-}
-
-/// Whether a text is an id already.
-pub(super) fn is_id(text: &str) -> bool {
-    Id::parse(text).is_some()
 }

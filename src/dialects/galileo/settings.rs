@@ -17,6 +17,10 @@ pub(super) const RENAMED_KEY_HEADER: &str = "splunk-ao-api-key";
 /// The destination's setting that names another key header.
 pub(super) const KEY_HEADER_SETTING: &str = "key_header";
 
+/// The route's setting that names one log stream for everything; `same` keeps the client's
+/// (`design.md §7`).
+pub(super) const STREAM_SETTING: &str = "log_stream";
+
 /// The log stream of names that have one level only (`design.md §7`).
 pub(super) const DEFAULT_STREAM: &str = "default";
 
@@ -43,7 +47,7 @@ pub(super) static INFO: DialectInfo = DialectInfo {
     batch_rows: 100,
     batch_bytes: 4 * 1024 * 1024,
     destination_keys: &[KEY_HEADER_SETTING],
-    route_keys: &[],
+    route_keys: &[STREAM_SETTING],
     id_window: |_| None,
 };
 

@@ -166,7 +166,7 @@ open_object! {
 }
 
 open_object! {
-    /// `POST …/traces/delete` and `…/spans/delete` (§4.7).
+    /// `POST …/traces/delete`, `…/spans/delete` and `…/sessions/search` (§4.7).
     pub(super) struct Selection {
         /// Where the rows are.
         log_stream_id: String,
@@ -216,13 +216,28 @@ pub(super) struct Base {
     pub(super) parent_id: Option<String>,
 }
 
-/// `POST …/sessions` (§4.6).
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Session {
-    /// Its name.
-    pub(super) name: Option<String>,
-    /// The session before it.
-    pub(super) previous_session_id: Option<String>,
-    /// The client's own id.
-    pub(super) external_id: Option<String>,
+open_object! {
+    /// `POST …/sessions` (§4.6).
+    pub(super) struct Session {
+        /// Where its traces belong.
+        log_stream_id: String,
+        /// The experiment they belong to.
+        experiment_id: String,
+        /// The metrics test they belong to.
+        metrics_testing_id: String,
+        /// Who logs.
+        logging_method: String,
+        /// Never set by the SDKs.
+        client_version: String,
+        /// Whether to answer only when it is stored.
+        reliable: bool,
+        /// Its name.
+        name: String,
+        /// The session before it.
+        previous_session_id: String,
+        /// The client's own id.
+        external_id: String,
+        /// Strings by name.
+        user_metadata: Raw,
+    }
 }

@@ -19,6 +19,7 @@ use crate::canonical::Raw;
 use crate::contract::Answer;
 use crate::contract::Bucket;
 use crate::contract::Request;
+use crate::contract::Rows;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
 use crate::contract::Write;
@@ -172,14 +173,14 @@ fn score_rows(score: &wire::Score, got: &Bytes) -> Option<Vec<wire::Score>> {
 }
 
 /// A deletion for each row of a score that is taken back.
-pub(super) fn each(write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+pub(super) fn each(write: &Write, answer: &Answer) -> Result<Rows, String> {
     let score: wire::Score = serde_json::from_slice(&write.row).map_err(|error| error.to_string())?;
     let rows = Some(answer).filter(|answer| answer.status == 200).and_then(|answer| score_rows(&score, &answer.body));
     let rows = rows.ok_or_else(|| format!("{}: the scores could not be read", answer.status))?;
     let ids = rows.iter().filter_map(|row| row.id.get()?.as_string());
     let delete =
         |id: String| Write { path: format!("{}/{id}", write.path), row: Bytes::new(), each: None, ..write.clone() };
-    Ok(ids.map(delete).collect())
+    Ok(Rows { writes: ids.map(delete).collect(), losses: Vec::new() })
 }
 
 /// `X-API-Key`; a key as a bearer token is refused (`wire/pandaprobe.md §2`).

@@ -38,6 +38,7 @@ use crate::contract::Outward;
 use crate::contract::Plan;
 use crate::contract::Refusal;
 use crate::contract::Request;
+use crate::contract::Rows;
 use crate::contract::SdkEnvironment;
 use crate::contract::Seed;
 use crate::contract::VendorProject;
@@ -126,7 +127,7 @@ impl Dialect for PandaProbe {
         client::confirmed(write, answer)
     }
 
-    fn each(&self, write: &Write, answer: &Answer) -> Result<Vec<Write>, String> {
+    fn each(&self, write: &Write, answer: &Answer) -> Result<Rows, String> {
         client::each(write, answer)
     }
 

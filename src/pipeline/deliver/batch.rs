@@ -2,6 +2,7 @@
 //! where a row is too large, confirmed where a vendor's success promises nothing.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -18,9 +19,11 @@ use super::letter::is_score;
 use super::ship::Outcome;
 use super::ship::Shipment;
 use super::ship::Shipper;
+use crate::canonical::Loss;
 use crate::canonical::Time;
 use crate::contract::Answer;
 use crate::contract::Request;
+use crate::contract::Rows;
 use crate::contract::Verdict;
 use crate::contract::Write;
 use crate::contract::pause;
@@ -48,7 +51,7 @@ struct Sent {
 
 /// What became of one request.
 #[derive(Clone, Default)]
-struct Tried {
+pub(super) struct Tried {
     verdict: Option<Verdict>,
     reason: &'static str,
     why: String,
@@ -57,6 +60,8 @@ struct Tried {
     /// Whether the vendor does not have what it is about.
     missing: bool,
     exchange: Exchange,
+    /// What a read showed to be lost.
+    losses: Vec<Loss>,
 }
 
 /// Whether what is bisected is refused row by row: then it is not the rows.
@@ -120,7 +125,11 @@ fn send_chunk<'a>(
 /// Sends one row; cuts it while it is too large, if that is the policy.
 async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
     if let Some(each) = &write.each {
-        return Sent { place, tried: send_each(shipper, write, &each.look).await, cut: None };
+        let tried = match &write.once {
+            Some(name) => send_once(shipper, name, write, &each.look).await,
+            None => send_each(shipper, write, &each.look).await,
+        };
+        return Sent { place, tried, cut: None };
     }
     let mut small =
         (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
@@ -146,24 +155,33 @@ async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
     }
 }
 
-/// Sends a write once for each row that its read finds; the first that fails stands for all.
+/// Sends what other traces need, too, unless one of them has brought it there; of several at once, one does.
+async fn send_once(shipper: &Shipper, name: &Arc<str>, write: &Write, look: &Request) -> Tried {
+    let send = async {
+        let tried = send_each(shipper, write, look).await;
+        if tried.verdict == Some(Verdict::Delivered) { Ok(tried) } else { Err(tried) }
+    };
+    shipper.once.send(name, send).await.unwrap_or_else(Tried::delivered)
+}
+
+/// Sends a write once for each row that its read asks for; the first that fails stands for all.
 async fn send_each(shipper: &Shipper, write: &Write, look: &Request) -> Tried {
     let destination = &shipper.destination;
     let found = match shipper.read(look).await {
         Ok(answer) => destination.dialect.each(write, &answer),
         Err(why) => Err(why),
     };
-    let rows = match found {
+    let Rows { writes, losses } = match found {
         Ok(rows) => rows,
         Err(why) => return Tried::again(why),
     };
-    for row in &rows {
+    for row in &writes {
         let tried = try_once(shipper, &[row]).await;
         if tried.verdict != Some(Verdict::Delivered) {
             return tried;
         }
     }
-    Tried::delivered()
+    Tried { losses, ..Tried::delivered() }
 }
 
 fn shorter(shipper: &Shipper, write: &Write, most: usize) -> Option<Write> {
@@ -248,7 +266,8 @@ fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict)
         _ => Exchange { status: Some(answer.status), ..Exchange::default() },
     };
     let (maybe, missing) = (answer.status >= 500, again && of_the_row && !pause::is_page(answer));
-    Tried { verdict: Some(verdict), reason: "rejected", why: why(), maybe, missing, exchange }
+    let (verdict, why) = (Some(verdict), why());
+    Tried { verdict, reason: "rejected", why, maybe, missing, exchange, ..Tried::default() }
 }
 
 impl Tried {
@@ -289,17 +308,19 @@ impl Tally {
 /// Notes how a write fared on its trace; the first failure stands.
 fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
     let Sent { place: (at, nth), tried, cut } = sent;
-    let Tried { verdict, reason, why, maybe, missing, exchange } = tried;
+    let Tried { verdict, reason, why, maybe, missing, exchange, losses } = tried;
     let shipment = &mut shipments[at];
+    losses.into_iter().for_each(|loss| shipment.lose(&shipper.destination.name, loss));
+    let once = shipment.writes[nth].once.is_some();
     let frozen: Option<Seq> = maybe.then_some(shipment.upto);
     match verdict.unwrap_or(Verdict::Retry(None)) {
         Verdict::Delivered => {
-            shipment.delivered += 1;
+            shipment.delivered += usize::from(!once);
             if let Some(bytes) = cut {
-                shipment.cut(nth, bytes);
-                metrics::lost(&shipper.destination.name, "*");
+                shipment.cut(&shipper.destination.name, nth, bytes);
             }
         }
+        Verdict::Rejected(_) if once => shipment.forgo(&shipper.destination.name, nth, why),
         Verdict::Rejected(said) => {
             let why = if said == why { said } else { format!("{said} ({why})") };
             shipment.refuse(nth, reason, why, exchange);

@@ -123,6 +123,7 @@ impl Courier {
             control: Arc::default(),
             sizes,
             missing: Missing::default(),
+            once: Default::default(),
             confirming: AtomicUsize::new(0),
             start,
             written: Mutex::default(),

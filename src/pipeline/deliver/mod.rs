@@ -29,6 +29,7 @@ mod job;
 mod kept;
 mod letter;
 mod missing;
+mod once;
 mod reader;
 mod resolve;
 mod retry;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use super::Destination;
 use super::batch;
+use super::batch::Tried;
 use super::book::Row;
 use super::book::TraceState;
 use super::control::Control;
@@ -26,6 +27,7 @@ use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
 use super::missing::Missing;
+use super::once::Once;
 use super::sizes::Sizes;
 use crate::canonical::Id;
 use crate::canonical::Item;
@@ -88,6 +90,8 @@ pub(super) struct Shipper {
     pub(super) control: Arc<Control>,
     pub(super) sizes: Sizes,
     pub(super) missing: Missing,
+    /// What several traces need.
+    pub(super) once: Once<Tried>,
     /// How many shipments only wait to see what they sent.
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
@@ -144,10 +148,21 @@ impl Shipment {
     }
 
     /// Notes that a row went in part only.
-    pub(super) fn cut(&mut self, write: usize, bytes: usize) {
+    pub(super) fn cut(&mut self, destination: &str, write: usize, bytes: usize) {
         let subject = self.writes[write].target.to_string();
         let why = format!("its longest texts were cut: the vendor took no more than {bytes} bytes a row");
-        let loss = Loss { subject, path: "*".to_owned(), why, carried: false };
+        self.lose(destination, Loss { subject, path: "*".to_owned(), why, carried: false });
+    }
+
+    /// Notes that what stands beside the trace was refused: the trace goes without it.
+    pub(super) fn forgo(&mut self, destination: &str, write: usize, why: String) {
+        let subject = self.writes[write].target.to_string();
+        self.lose(destination, Loss { subject, path: "session".to_owned(), why, carried: false });
+    }
+
+    /// Counts a loss that showed while sending, and has it remembered.
+    pub(super) fn lose(&mut self, destination: &str, loss: Loss) {
+        metrics::lost(destination, &loss.path);
         self.losses.push(loss.clone());
         self.lost.losses.push(loss);
     }

@@ -24,6 +24,7 @@ use crate::contract;
 use crate::contract::Answer;
 use crate::contract::Asked;
 use crate::contract::Caller;
+use crate::contract::DEFAULT_NAME;
 use crate::contract::Dialect;
 use crate::contract::Found;
 use crate::contract::Outward;
@@ -95,9 +96,14 @@ impl Reader {
             return Ok(None);
         }
         let mut view = items.view(Seq::MAX);
-        self.outwards.dress(project, &items, &mut view);
+        let client = self.outwards.dress(project, &items, &mut view);
         let Some((native, whole)) = native(&view, wanted) else { return Ok(None) };
-        let mut out = Outward { trace_ms: self.outwards.natural_ms(&items, &view), ..Outward::default() };
+        let client = VendorProject {
+            name: client.name.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
+            stream: client.stream.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
+        };
+        let trace_ms = self.outwards.natural_ms(&items, &view);
+        let mut out = Outward { trace_ms, project: client, ..Outward::default() };
         let mut traces = [(key, view.id, &mut out)];
         self.outwards.mint(dialect, "", None, &mut traces).await.map_err(unreadable)?;
         Ok(Some((Found { view, native, out }, whole)))

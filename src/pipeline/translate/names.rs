@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use tower::ServiceExt;
 
+use crate::canonical::Session;
 use crate::canonical::Time;
 use crate::contract::Accept;
 use crate::contract::Accepted;
@@ -43,12 +44,16 @@ const MOST: usize = 8;
 pub(super) struct Book(Arc<Held>);
 
 #[derive(Default)]
-struct Held(Mutex<Vec<(String, Named)>>);
+struct Held {
+    names: Mutex<Vec<(String, Named)>>,
+    /// By client project.
+    sessions: Mutex<Vec<(String, Session)>>,
+}
 
 impl Book {
-    /// The name an id was given for.
-    pub(super) fn named(&self, dialect: &str, id: &str) -> Option<String> {
-        self.0.name(PROJECT, dialect, id).map(|named| named.name)
+    /// The names, and what was said of sessions.
+    pub(super) fn names(&self) -> &dyn Names {
+        &*self.0
     }
 
     /// A request that carries no items, as this gateway answers it.
@@ -107,7 +112,8 @@ async fn whole(answered: Result<axum::response::Response, std::convert::Infallib
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-fn answer(status: u16) -> Answer {
+/// An answer without a body.
+pub(super) fn answer(status: u16) -> Answer {
     Answer { status, headers: HeaderMap::new(), body: Default::default() }
 }
 
@@ -121,7 +127,7 @@ impl Names for Held {
         name: &'a str,
     ) -> BoxFuture<'a, Result<String, Refusal>> {
         let id = names::hash(project, dialect, kind, parent, name);
-        let mut held = self.0.lock();
+        let mut held = self.names.lock();
         if !held.iter().any(|(_, named)| named.id == id) {
             let since = Time(i64::try_from(held.len()).unwrap_or(i64::MAX));
             let (kind, parent, name) = (kind.to_owned(), parent.to_owned(), name.to_owned());
@@ -131,13 +137,13 @@ impl Names for Held {
     }
 
     fn name(&self, _project: &str, dialect: &str, id: &str) -> Option<Named> {
-        let held = self.0.lock();
+        let held = self.names.lock();
         let found = held.iter().find(|(given, named)| given == dialect && named.id.eq_ignore_ascii_case(id));
         found.map(|(_, named)| named.clone())
     }
 
     fn list(&self, _project: &str, dialect: &str, kind: &str, parent: &str) -> Vec<Named> {
-        let held = self.0.lock();
+        let held = self.names.lock();
         let named = held.iter().filter(|(given, named)| given == dialect && named.kind == kind);
         named.filter(|(_, named)| named.parent == parent).map(|(_, named)| named.clone()).collect()
     }
@@ -145,6 +151,41 @@ impl Names for Held {
     /// What a recorded session asks for was there.
     fn project(&self, _project: &str, name: &str) -> Option<String> {
         Some(name.to_owned())
+    }
+
+    fn given(&self, project: &str, dialect: &str, kind: &str, parent: &str, name: &str) -> Option<Named> {
+        self.name(project, dialect, &names::hash(project, dialect, kind, parent, name))
+    }
+
+    /// No line of the input tells an id that was drawn, so nothing will ask for it.
+    fn draw<'a>(
+        &'a self,
+        _project: &'a str,
+        _dialect: &'a str,
+        _kind: &'a str,
+        _parent: &'a str,
+        _id: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        futures::future::ready(Ok(())).boxed()
+    }
+
+    fn tell<'a>(
+        &'a self,
+        project: &'a str,
+        client: &'a str,
+        session: Session,
+    ) -> BoxFuture<'a, Result<Session, Refusal>> {
+        let before = self.session(project, client, &session.id);
+        let known = session.over(before.as_ref());
+        let mut held = self.sessions.lock();
+        held.retain(|(of, held)| of != client || held.id != known.id);
+        held.push((client.to_owned(), known.clone()));
+        futures::future::ready(Ok(known)).boxed()
+    }
+
+    fn session(&self, _project: &str, client: &str, id: &str) -> Option<Session> {
+        let held = self.sessions.lock();
+        held.iter().find(|(of, held)| of == client && held.id == id).map(|(_, held)| held.clone())
     }
 
     /// A recorded login says nothing, so it is let through.

@@ -1,6 +1,8 @@
 //! Folded traces to the requests that would be sent.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::canonical::ClientProject;
 use crate::canonical::Loss;
@@ -30,8 +32,10 @@ use crate::pipeline::undone;
 
 use super::Gathered;
 use super::Lost;
+use super::PROJECT;
 use super::Sent;
 use super::names::Book;
+use super::names::answer;
 
 /// How long a server that checks ids takes one, in milliseconds, and how far ahead of its clock
 /// (`design.md §5`, `id_window`).
@@ -40,7 +44,7 @@ const ID_WINDOW_MS: (i64, i64) = (11 * 3_600_000, 3_600_000);
 pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
     let mut sent = Sent::default();
     let mut learnt: BTreeMap<VendorProject, Known> = BTreeMap::new();
-    let mut plans = Vec::new();
+    let (mut plans, mut once) = (Vec::new(), HashSet::new());
     // Not the input's names: what they are at the target is to be told there.
     let names = Book::default();
     for items in gathered.placed() {
@@ -59,15 +63,32 @@ pub(super) fn send(gathered: &Gathered, to: &'static dyn Dialect) -> Sent {
         if !view.spans.is_empty() {
             sent.lose(undone::span_deletes(items, &view, &plan, (0, Seq::MAX)));
         }
-        let (read, sure): (Vec<Write>, Vec<Write>) = plan.writes.into_iter().partition(|write| write.each.is_some());
-        sent.lose(read.into_iter().filter_map(|write| Some(write.each?.loss)));
-        plans.push(sure);
+        let sure = plan.writes.into_iter().flat_map(|write| sent.sure(write, to, &mut once));
+        plans.push(sure.collect());
     }
     sent.requests.extend(requests(&plans, to));
     sent
 }
 
 impl Sent {
+    /// What a write comes to at a vendor that has nothing yet: what is sent for rows that are there is lost.
+    fn sure(&mut self, write: Write, to: &'static dyn Dialect, once: &mut HashSet<Arc<str>>) -> Vec<Write> {
+        let Some(each) = &write.each else { return vec![write] };
+        if write.once.as_ref().is_some_and(|name| !once.insert(Arc::clone(name))) {
+            return Vec::new();
+        }
+        match to.each(&write, &answer(404)) {
+            Ok(rows) => {
+                self.lose(rows.losses);
+                rows.writes
+            }
+            Err(_) => {
+                self.lose([each.loss.clone()]);
+                Vec::new()
+            }
+        }
+    }
+
     fn lose(&mut self, losses: impl IntoIterator<Item = Loss>) {
         self.losses.extend(losses.into_iter().map(|loss| Lost { line: None, loss }));
     }
@@ -77,8 +98,7 @@ impl Gathered {
     /// A trace's view and client project, names in place of ids.
     pub(super) fn dressed(&self, items: &TraceItems) -> (View, ClientProject) {
         let mut view = items.view(Seq::MAX);
-        let origin = items.origin();
-        let project = outward::dress(&mut view, items, |id| self.names.named(origin, id));
+        let project = outward::dress(&mut view, items, PROJECT, self.names.names());
         (view, project)
     }
 }

@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use spangate::canonical::Id;
 use spangate::canonical::Item;
+use spangate::canonical::Session;
 use spangate::canonical::View;
 use spangate::contract::Accept;
 use spangate::contract::Accepted;
@@ -276,6 +277,29 @@ impl Names for Shut {
     }
 
     fn project(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+
+    fn given(&self, _: &str, _: &str, _: &str, _: &str, _: &str) -> Option<Named> {
+        None
+    }
+
+    fn draw<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        shut()
+    }
+
+    fn tell<'a>(&'a self, _: &'a str, _: &'a str, _: Session) -> BoxFuture<'a, Result<Session, Refusal>> {
+        shut()
+    }
+
+    fn session(&self, _: &str, _: &str, _: &str) -> Option<Session> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! Writing to Galileo: look-ups, packing, verdicts (`wire/galileo.md` appendix B, §7). Pure.
 
 mod counted;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ use crate::dialects::galileo::settings;
 
 pub(super) use counted::confirm;
 pub(super) use counted::confirmed;
+pub(super) use sessions::each;
+pub(super) use sessions::search_sessions;
 
 /// The project's id, once looked up.
 pub(super) const PROJECT_ID: &str = "project_id";
@@ -91,6 +94,7 @@ fn merge(writes: &[&Write]) -> Bytes {
 /// | 401, 403 | stop | B.4 |
 /// | 402 | stop: nothing a resend would cure | – |
 /// | 404 of a deletion | delivered: nothing is there; rejected where the route is not | §4.7, §7.1 |
+/// | 404 of a session, where the route is not | rejected | §7.1 |
 /// | other 404 | retry: the parent, or the project, may come | §7.2, B.4 |
 /// | 409 | retry: two writers of one project | §7.1 (11004) |
 /// | 400, 422 about a parent | retry, except of whole traces, which have none | B.4 |
@@ -105,6 +109,7 @@ pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
         200..=299 => counted::judge(request, answer),
         401..=403 => Verdict::Stop(detail(answer)),
         404 if request.path.ends_with("/delete") => not_deleted(answer),
+        404 if request.path.ends_with("/sessions") && has_no_route(answer) => Verdict::Rejected(detail(answer)),
         400 | 422 if pause::is_page(answer) || awaits_parent(request, answer) => later(),
         400 | 413 | 422 if request.rows > 1 => Verdict::Split,
         400 | 422 if came_late(request, answer) => Verdict::Doubtful(detail(answer)),
@@ -115,10 +120,15 @@ pub(super) fn verdict(request: &Request, answer: &Answer) -> Verdict {
 
 /// A deletion's 404: the server's own for a path it does not have, or that there is nothing to delete.
 fn not_deleted(answer: &Answer) -> Verdict {
-    match detail(answer).as_str() {
-        why @ ("Not Found" | "HTTP 404") => Verdict::Rejected(format!("cannot delete there: {why}")),
-        _ => Verdict::Delivered,
+    match has_no_route(answer) {
+        true => Verdict::Rejected(format!("cannot delete there: {}", detail(answer))),
+        false => Verdict::Delivered,
     }
+}
+
+/// Whether a 404 is the server's own, for a path that it does not have.
+fn has_no_route(answer: &Answer) -> bool {
+    ["Not Found", "HTTP 404"].contains(&detail(answer).as_str())
 }
 
 /// Whether a span or an update was refused because what it belongs to is not stored yet.

@@ -49,8 +49,10 @@ impl<'a> Address<'a> {
         }
     }
 
-    /// A whole trace: one element of a request that several traces of a session may share.
+    /// A whole trace: one element of a request that several traces of a session may share. It goes once its
+    /// sessions are there.
     pub(super) fn trace(&self, view: &View, trace: &Row, sheet: &Sheet, complete: bool) -> Write {
+        let stage = u8::try_from(view.sessions.len()).unwrap_or(u8::MAX);
         let mut step = trace.step.clone();
         let spans = sheet.nested(|_| true).into_iter().map(|(_, _, step)| Raw::of(&step));
         step.spans = Field::Set(spans.collect());
@@ -66,7 +68,7 @@ impl<'a> Address<'a> {
         };
         let batch = batch("traces", &body);
         body.traces = Field::Set(vec![Raw::of(&step)]);
-        Write { batch: batch.into(), ..self.write(Method::POST, "/traces", &body, 0, Target::Trace(self.trace)) }
+        Write { batch: batch.into(), ..self.write(Method::POST, "/traces", &body, stage, Target::Trace(self.trace)) }
     }
 
     /// A span with its subtree: one element of a request that others under the same parent may share.
@@ -136,7 +138,12 @@ impl<'a> Address<'a> {
         show_id(id, self.trace, self.out)
     }
 
-    fn write(&self, method: Method, path: &str, body: &impl Serialize, stage: u8, target: Target) -> Write {
+    /// The log stream's id there.
+    pub(super) fn stream(&self) -> Field<String> {
+        self.stream.clone()
+    }
+
+    pub(super) fn write(&self, method: Method, path: &str, body: &impl Serialize, stage: u8, target: Target) -> Write {
         Write {
             stage,
             batch: Arc::default(),
@@ -148,6 +155,7 @@ impl<'a> Address<'a> {
             target,
             unless: None,
             each: None,
+            once: None,
         }
     }
 }

@@ -46,7 +46,7 @@ fn held(raw: &Raw, same: bool) -> IndexMap<String, Raw> {
 }
 
 /// A value as a string, its JSON where it is none; the vendor's model drops nulls.
-fn string(value: &Raw) -> Option<Raw> {
+pub(super) fn string(value: &Raw) -> Option<Raw> {
     let text = || if value.as_string().is_some() { value.clone() } else { Raw::of(value.text()) };
     (!value.is_null()).then(text)
 }

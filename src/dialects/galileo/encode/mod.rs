@@ -11,6 +11,7 @@ mod metrics;
 mod payload;
 mod place;
 mod row;
+mod sessions;
 mod sheet;
 mod update;
 
@@ -49,6 +50,7 @@ pub(super) fn plan(view: &View, shown: Option<&View>, out: &Outward) -> Plan {
     if let Some(trace) = whole {
         plan.losses.extend(trace.losses.iter().cloned());
         plan.losses.extend(new.spans.values().flat_map(|placed| placed.row.losses.iter().cloned()));
+        plan.writes.extend(sessions::writes(&address, view));
         plan.writes.push(address.trace(view, trace, &new, complete));
         plan.anew = true;
     } else {

@@ -7,6 +7,7 @@ use super::names;
 use super::reply::Desk;
 use super::reply::Reply;
 use super::reply::ok;
+use super::sessions::SESSION;
 use crate::canonical::Id;
 use crate::canonical::Op;
 use crate::canonical::Target;
@@ -15,7 +16,6 @@ use crate::contract::Found;
 use crate::contract::Refusal;
 use crate::dialects::galileo::read;
 use crate::dialects::galileo::read::Home;
-use crate::dialects::galileo::settings;
 use crate::dialects::galileo::wire;
 
 pub(super) async fn traces(desk: Desk) -> Reply {
@@ -87,7 +87,7 @@ async fn common(desk: &Desk, base: &wire::Base, fallback: String) -> Result<Valu
     let project = desk.project();
     let session = match (&base.session_id, &base.session_external_id) {
         (Some(id), _) => id.clone(),
-        (None, Some(text)) => desk.id_of(names::SESSION, &project, text).await?,
+        (None, Some(text)) => desk.id_of(SESSION, &project, text).await?,
         (None, None) => fallback,
     };
     Ok(json!({
@@ -101,10 +101,9 @@ async fn common(desk: &Desk, base: &wire::Base, fallback: String) -> Result<Valu
 async fn home(desk: &Desk, found: &Found) -> Result<Home, Refusal> {
     let project = desk.project();
     let (session, stream) = read::session_and_stream(found);
-    let run = names::stream_id(desk, stream.as_deref().unwrap_or(settings::DEFAULT_STREAM)).await?;
+    let run = desk.id_behind(names::STREAM, &project, &stream).await?;
     let session = match session {
-        Some(text) if read::is_id(&text) => text,
-        Some(text) => desk.id_of(names::SESSION, &project, &text).await?,
+        Some(text) => desk.id_behind(SESSION, &project, &text).await?,
         None => read::trace_id(found),
     };
     Ok(Home { project, run, session })

@@ -7,6 +7,7 @@ mod ingest;
 mod login;
 mod names;
 mod reply;
+mod sessions;
 
 use axum::Router;
 use axum::routing::get;
@@ -44,8 +45,8 @@ pub(super) fn authenticated() -> Router<Doors> {
             .route("/projects/{project}/log_streams", get(names::streams).post(names::create_stream))
             .route("/projects/{project}/log_streams/paginated", get(names::paginated_streams))
             .route("/projects/{project}/log_streams/{stream}", get(names::stream))
-            .route("/projects/{project}/sessions", post(names::create_session))
-            .route("/projects/{project}/sessions/search", post(names::find_sessions))
+            .route("/projects/{project}/sessions", post(sessions::create))
+            .route("/projects/{project}/sessions/search", post(sessions::search))
             .route("/projects/{project}/traces", post(ingest::traces))
             .route("/projects/{project}/traces/{id}", get(ingest::read_trace).patch(ingest::update))
             .route("/projects/{project}/traces/delete", post(ingest::delete))

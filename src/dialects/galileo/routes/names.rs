@@ -1,4 +1,4 @@
-//! Projects, log streams and sessions: names and their ids (`wire/galileo.md §4.6`, §4.8).
+//! Projects and log streams: names and their ids (`wire/galileo.md §4.8`).
 //!
 //! Creating is idempotent by name, because SDKs race (§3.5).
 
@@ -11,15 +11,12 @@ use super::login::user;
 use super::reply::Desk;
 use super::reply::Reply;
 use super::reply::ok;
-use crate::canonical::Id;
 use crate::contract::Named;
 use crate::contract::Refusal;
-use crate::dialects::galileo::wire;
 
 /// The kinds of names.
 const PROJECT: &str = "project";
-const STREAM: &str = "log_stream";
-pub(super) const SESSION: &str = "session";
+pub(super) const STREAM: &str = "log_stream";
 
 #[derive(Deserialize)]
 struct Name {
@@ -75,14 +72,9 @@ pub(super) async fn stream(desk: Desk) -> Reply {
 
 pub(super) async fn create_stream(desk: Desk) -> Reply {
     let name = name(&desk)?;
-    let id = stream_id(&desk, &name).await?;
+    let id = desk.id_of(STREAM, &desk.project(), &name).await?;
     let user = user(&desk).await?;
     ok(&show_stream(&desk.named(STREAM, &desk.project(), &id), &desk, &user))
-}
-
-/// The id of a log stream of the project in the path.
-pub(super) async fn stream_id(desk: &Desk, name: &str) -> Result<String, Refusal> {
-    desk.id_of(STREAM, &desk.project(), name).await
 }
 
 async fn all_streams(desk: &Desk) -> Result<Vec<Value>, Refusal> {
@@ -125,60 +117,4 @@ fn show_stream(named: &Named, desk: &Desk, user: &str) -> Value {
 fn show_user(desk: &Desk, id: &str) -> Value {
     let name = &*desk.caller.key;
     json!({ "id": id, "email": email(name), "first_name": name, "last_name": "" })
-}
-
-/// A session is its external id, else its name. One that has neither is new each time: its id is
-/// drawn like a record's, and known by itself.
-pub(super) async fn create_session(desk: Desk) -> Reply {
-    let session: wire::Session = desk.body()?;
-    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let project = desk.project();
-    let id = match text(&session.external_id).or_else(|| text(&session.name)) {
-        Some(text) => desk.id_of(SESSION, &project, &text).await?,
-        None => Id::derived(&desk.accept().await?.receipt, "session").to_string(),
-    };
-    ok(&json!({
-        "id": id, "name": session.name, "project_id": project, "project_name": project_name(&desk, &project),
-        "previous_session_id": session.previous_session_id, "external_id": session.external_id,
-    }))
-}
-
-/// A search by external id, which is all that SDKs ask for; the column stands under either of two
-/// keys (§3.3).
-pub(super) async fn find_sessions(desk: Desk) -> Reply {
-    let body: Value = desk.body()?;
-    let project = desk.project();
-    let found: Vec<_> = desk
-        .list(SESSION, &project)
-        .into_iter()
-        .filter(|named| body["filters"].as_array().into_iter().flatten().all(|filter| passes(filter, named)))
-        .map(|named| {
-            json!({
-                "type": "session", "id": named.id, "session_id": named.id, "project_id": project,
-                "run_id": body["log_stream_id"], "external_id": named.name, "name": named.name,
-                "created_at": named.since.rfc3339(6),
-            })
-        })
-        .collect();
-    let limit = body["limit"].as_u64().unwrap_or(100);
-    let records: Vec<_> = found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
-    ok(&json!({
-        "starting_token": 0, "limit": limit, "paginated": false, "next_starting_token": null, "records": records,
-    }))
-}
-
-/// Whether a session passes a filter; one on a column that we do not keep lets nothing through.
-fn passes(filter: &Value, named: &Named) -> bool {
-    let column = filter["column_id"].as_str().or(filter["name"].as_str()).unwrap_or_default();
-    let own = match column {
-        "external_id" | "name" => &named.name,
-        "id" => &named.id,
-        _ => return false,
-    };
-    let wanted = &filter["value"];
-    match filter["operator"].as_str().unwrap_or("eq") {
-        "eq" => wanted == own.as_str(),
-        "one_of" => wanted.as_array().is_some_and(|list| list.iter().any(|value| value == own.as_str())),
-        _ => false,
-    }
 }

@@ -13,9 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use super::names;
 use crate::canonical::ClientProject;
 use crate::canonical::Id;
 use crate::canonical::Raw;
+use crate::canonical::Session;
 use crate::canonical::Target;
 use crate::contract::Accepted;
 use crate::contract::Asked;
@@ -74,6 +76,39 @@ impl Desk {
     /// The id of a name, given now if need be.
     pub(super) async fn id_of(&self, kind: &str, parent: &str, name: &str) -> Result<String, Refusal> {
         self.doors.names.id(&self.caller.project, NAME, kind, parent, name).await
+    }
+
+    /// What a name was given, if it was.
+    pub(super) fn given(&self, kind: &str, parent: &str, name: &str) -> Option<Named> {
+        self.doors.names.given(&self.caller.project, NAME, kind, parent, name)
+    }
+
+    /// Remembers an id of what has no name.
+    pub(super) async fn draw(&self, kind: &str, parent: &str, id: &str) -> Result<(), Refusal> {
+        self.doors.names.draw(&self.caller.project, NAME, kind, parent, id).await
+    }
+
+    /// The id of what a trace tells as plain text: an id that we gave to no name is what the client used.
+    pub(super) async fn id_behind(&self, kind: &str, parent: &str, text: &str) -> Result<String, Refusal> {
+        match self.given(kind, parent, text) {
+            Some(named) => Ok(named.id),
+            None if Id::parse(text).is_some() => Ok(text.to_owned()),
+            None => self.id_of(kind, parent, text).await,
+        }
+    }
+
+    /// Remembers what is said of a session of the path's project; what is known of it now.
+    pub(super) async fn tell(&self, session: Session) -> Result<Session, Refusal> {
+        let client = names::project_name(self, &self.project());
+        if !session.is_bare() {
+            return self.doors.names.tell(&self.caller.project, &client, session).await;
+        }
+        Ok(self.session(&session.id).unwrap_or(session))
+    }
+
+    /// What was said of a session of the path's project.
+    pub(super) fn session(&self, id: &str) -> Option<Session> {
+        self.doors.names.session(&self.caller.project, &names::project_name(self, &self.project()), id)
     }
 
     /// What an id was given for. One that we never gave is its own name (`design.md §7`).

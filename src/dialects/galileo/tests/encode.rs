@@ -86,7 +86,7 @@ pub(super) fn foreign(spans: Vec<SpanView>) -> View {
         ..Trace::default()
     };
     let trace = TraceView { facts, whole: true, origin: "other", version: START, inferred_end: None };
-    View { id: native(0), trace: Some(trace), spans, scores: Vec::new(), complete: true }
+    View { id: native(0), trace: Some(trace), spans, complete: true, ..View::default() }
 }
 
 pub(super) fn outward() -> Outward {

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod read;
 mod routes;
+mod sessions;
 mod there_and_back;
 mod update;
 mod verdicts;

@@ -25,6 +25,7 @@ use super::AT;
 use super::outward_of_clients;
 use super::scenario;
 use super::view;
+use crate::canonical::Session;
 use crate::canonical::Target;
 use crate::contract::Accept;
 use crate::contract::Accepted;
@@ -47,6 +48,7 @@ use crate::dialects::galileo::Galileo;
 struct Memory {
     calls: Mutex<Vec<Call>>,
     names: Mutex<BTreeMap<String, Named>>,
+    sessions: Mutex<BTreeMap<(String, String), Session>>,
 }
 
 impl Accept for Memory {
@@ -124,6 +126,40 @@ impl Names for Memory {
 
     fn project(&self, _project: &str, _name: &str) -> Option<String> {
         None
+    }
+
+    fn given(&self, project: &str, dialect: &str, kind: &str, parent: &str, name: &str) -> Option<Named> {
+        self.list(project, dialect, kind, parent).into_iter().find(|named| named.name == name)
+    }
+
+    fn draw<'a>(
+        &'a self,
+        _project: &'a str,
+        _dialect: &'a str,
+        kind: &'a str,
+        parent: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        let named = Named { id: id.into(), kind: kind.into(), parent: parent.into(), name: id.into(), since: AT };
+        self.names.lock().unwrap().insert(id.to_owned(), named);
+        async { Ok(()) }.boxed()
+    }
+
+    fn tell<'a>(
+        &'a self,
+        _project: &'a str,
+        client: &'a str,
+        session: Session,
+    ) -> BoxFuture<'a, Result<Session, Refusal>> {
+        let mut sessions = self.sessions.lock().unwrap();
+        let key = (client.to_owned(), session.id.clone());
+        let known = session.over(sessions.get(&key));
+        sessions.insert(key, known.clone());
+        async { Ok(known) }.boxed()
+    }
+
+    fn session(&self, _project: &str, client: &str, id: &str) -> Option<Session> {
+        self.sessions.lock().unwrap().get(&(client.to_owned(), id.to_owned())).cloned()
     }
 
     fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {
@@ -239,10 +275,55 @@ async fn sessions_are_found_by_external_id_under_either_key() {
         assert_eq!(records.as_array().unwrap().len(), 1);
         assert_eq!((&records[0]["id"], &records[0]["run_id"]), (&made["id"], &json!("s")));
     }
-    let nameless = json!({ "name": null, "external_id": null });
-    let (one, two) =
-        (scene.post("/projects/p/sessions", &nameless).await, scene.post("/projects/p/sessions", &nameless).await);
-    assert_ne!(one["id"], two["id"]);
+}
+
+#[tokio::test]
+async fn a_session_without_an_external_id_is_new_whatever_it_is_called() {
+    let scene = Scene::new();
+    let search = async |column: &str, value: &Value| {
+        let filter = json!({ "type": "text", "column_id": column, "value": value, "operator": "eq" });
+        scene.post("/v2/projects/p/sessions/search", &json!({ "filters": [filter] })).await["records"].clone()
+    };
+    for body in [json!({ "name": null, "external_id": null }), json!({ "name": "support chat" })] {
+        let one = scene.post("/projects/p/sessions", &body).await;
+        let two = scene.post("/v2/projects/p/sessions", &body).await;
+        assert_ne!(one["id"], two["id"]);
+        assert_eq!((&one["name"], &one["external_id"]), (&body["name"], &Value::Null));
+        for made in [&one, &two] {
+            let found = search("id", &made["id"]).await;
+            assert_eq!((found[0]["id"].clone(), found[0]["name"].clone()), (made["id"].clone(), body["name"].clone()));
+            assert_eq!(found[0]["external_id"], Value::Null);
+            assert_eq!(search("external_id", &made["id"]).await, json!([]));
+        }
+    }
+    assert_eq!(search("name", &json!("support chat")).await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_session_is_answered() {
+    let scene = Scene::new();
+    let before = scene.post("/projects/p/sessions", &json!({ "name": "first" })).await;
+    let body = json!({ "name": "second", "external_id": "e-2", "previous_session_id": before["id"],
+        "user_metadata": { "tier": "gold" } });
+    let made = scene.post("/projects/p/sessions", &body).await;
+    assert_eq!((&made["name"], &made["previous_session_id"]), (&json!("second"), &before["id"]));
+    let found = scene.post("/projects/p/sessions/search", &json!({ "filters": [] })).await;
+    let rows: Vec<_> = found["records"].as_array().unwrap().iter().filter(|row| row["id"] == made["id"]).collect();
+    assert_eq!((&rows[0]["name"], &rows[0]["user_metadata"]), (&json!("second"), &json!({ "tier": "gold" })));
+    assert_eq!(rows[0]["previous_session_id"], before["id"]);
+    // What is left out is not taken back.
+    let again = scene.post("/projects/p/sessions", &json!({ "external_id": "e-2" })).await;
+    assert_eq!(again, made);
+    let bad = scene.ask(Method::POST, "/projects/p/sessions", r#"{"previous_session_id":"x"}"#).await;
+    assert_eq!(
+        (bad.0, &bad.1["detail"][0]["loc"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", "previous_session_id"]))
+    );
+    let bad = scene.ask(Method::POST, "/projects/p/sessions", r#"{"user_metadata":["x"]}"#).await;
+    assert_eq!(
+        (bad.0, &bad.1["detail"][0]["loc"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!(["body", "user_metadata"]))
+    );
 }
 
 #[tokio::test]
@@ -290,7 +371,7 @@ async fn increments_and_updates_are_answered_on_every_road() {
     assert_eq!(gone, json!({ "message": "1 records are deleted" }));
     let calls = scene.memory.calls.lock().unwrap();
     assert!(calls.iter().all(|call| !call.path.starts_with("/v2")), "one path for a route");
-    assert_eq!(calls.len(), 11, "a session that has a name is no record");
+    assert_eq!(calls.len(), 12, "a session that has no external id is a record, as its id is drawn");
 }
 
 #[tokio::test]

@@ -111,6 +111,9 @@ impl<'a> Planned<'a> {
                 let rows = ("traces", view.id, view.id);
                 return late::plan(rows, (&row, before.as_ref()), out, (&mut self.plan, losses));
             }
+            if before.is_none() {
+                losses.extend(view.session_losses());
+            }
             row.last_updated_at = Field::Set(trace.version.rfc3339(6));
             let about = payload([&row.input, &row.output, &row.metadata]);
             return self.create("traces", target, (&row, about), losses);
@@ -170,6 +173,7 @@ impl<'a> Planned<'a> {
             target,
             unless: None,
             each: None,
+            once: None,
         };
         self.plan.push(write, losses);
     }
@@ -226,7 +230,7 @@ fn delete(view: &View, out: &Outward) -> Write {
 
 fn alone<T: Serialize>(method: Method, path: String, body: &T, bucket: Bucket, target: Target) -> Write {
     let (batch, headers, row) = (Arc::default(), Vec::new(), json(body));
-    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None, each: None }
+    Write { stage: 0, batch, method, path, headers, row, bucket, target, unless: None, each: None, once: None }
 }
 
 /// A row's own facts take about so much; payloads come on top.

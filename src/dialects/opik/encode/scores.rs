@@ -128,6 +128,7 @@ fn set(score: &Score, row: &wire::Score, out: &Outward) -> Write {
         target: score.target.clone(),
         unless: None,
         each: None,
+        once: None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::canonical::Rank;
 use crate::canonical::Raw;
 use crate::canonical::Score;
 use crate::canonical::ScoreValue;
+use crate::canonical::Session;
 use crate::canonical::Span;
 use crate::canonical::SpanView;
 use crate::canonical::Status;
@@ -345,4 +346,17 @@ fn comparable(mut row: Value) -> Value {
         }
     }
     row
+}
+
+#[test]
+fn what_is_said_of_a_session_is_lost() {
+    let session = Session { id: "th".to_owned(), name: Some("support".to_owned()), ..Session::default() };
+    let view = View { sessions: vec![session], ..full() };
+    let lost = |shown: Option<&View>| {
+        let losses = plan(&view, shown).losses.into_iter();
+        losses.filter(|loss| loss.path.starts_with("session.")).collect::<Vec<_>>()
+    };
+    let losses = lost(None);
+    assert_eq!(losses.iter().map(|loss| (&*loss.path, loss.carried)).collect::<Vec<_>>(), [("session.name", false)]);
+    assert_eq!(lost(Some(&view)), []);
 }

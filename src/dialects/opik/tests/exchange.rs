@@ -31,6 +31,7 @@ fn write(batch: &str, path: &str, row: &str) -> Write {
         target: Target::Trace(Id::default()),
         unless: None,
         each: None,
+        once: None,
     }
 }
 

@@ -19,6 +19,7 @@ use serde_json::Value;
 use serde_json::json;
 use tower::ServiceExt;
 
+use crate::canonical::Session;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::canonical::View;
@@ -127,6 +128,29 @@ impl Names for Cardboard {
 
     fn project(&self, _: &str, name: &str) -> Option<String> {
         (name != "nope").then(|| name.to_owned())
+    }
+
+    fn given(&self, _: &str, _: &str, _: &str, _: &str, _: &str) -> Option<Named> {
+        None
+    }
+
+    fn draw<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        unreachable!("no route of this dialect says anything of a session")
+    }
+
+    fn tell<'a>(&'a self, _: &'a str, _: &'a str, _: Session) -> BoxFuture<'a, Result<Session, Refusal>> {
+        unreachable!("no route of this dialect says anything of a session")
+    }
+
+    fn session(&self, _: &str, _: &str, _: &str) -> Option<Session> {
+        None
     }
 
     fn log_in(&self, _: &SecretString) -> Result<String, Refusal> {

@@ -268,6 +268,7 @@ impl Planner {
             target: Target::Trace(self.trace),
             unless: None,
             each: None,
+            once: None,
         });
     }
 }

@@ -53,6 +53,7 @@ fn held(trace: &TraceView, view: &View, out: &Outward) -> Row<wire::Trace> {
     };
     let (reserved, mut losses) = compare(comparison, notes, out.keep);
     with_key(&mut wire.metadata, reserved, &mut losses);
+    losses.extend(view.session_losses());
     Row { native: view.id, wire, whole: trace.whole, losses }
 }
 

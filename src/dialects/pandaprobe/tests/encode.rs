@@ -10,6 +10,7 @@ use crate::canonical::Field;
 use crate::canonical::Kind;
 use crate::canonical::Metadata;
 use crate::canonical::Payload;
+use crate::canonical::Session;
 use crate::canonical::Span;
 use crate::canonical::Status;
 use crate::canonical::Tags;
@@ -91,8 +92,8 @@ pub(super) fn foreign() -> View {
         id: id(TRACE),
         trace: Some(TraceView { facts: trace, whole: true, origin: "other", ..TraceView::default() }),
         spans: vec![span(root), span(llm)],
-        scores: Vec::new(),
         complete: true,
+        ..View::default()
     }
 }
 
@@ -328,4 +329,17 @@ fn what_an_update_cannot_change_is_a_loss() {
         .map(|loss| loss.path.as_str())
         .collect();
     assert_eq!(losses, ["error", "input", "output", "usage", "tags", "parent", "start"]);
+}
+
+#[test]
+fn what_is_said_of_a_session_is_lost() {
+    let session = Session { id: "s".to_owned(), name: Some("support".to_owned()), ..Session::default() };
+    let view = View { sessions: vec![session], ..foreign() };
+    let lost = |shown: Option<&View>| {
+        let losses = PandaProbe.plan(&view, shown, &out()).losses.into_iter();
+        losses.filter(|loss| loss.path.starts_with("session.")).collect::<Vec<_>>()
+    };
+    let losses = lost(None);
+    assert_eq!(losses.iter().map(|loss| (&*loss.path, loss.carried)).collect::<Vec<_>>(), [("session.name", false)]);
+    assert_eq!(lost(Some(&view)), []);
 }

@@ -253,11 +253,11 @@ fn a_score_is_taken_back_by_the_ids_that_a_read_finds() {
     assert_eq!(each.look.path, format!("/evaluations/trace-scores?trace_id={TRACE}&name=quality&limit=200"));
     let rows = json!({"items": [{"id": SPAN, "name": "quality"}, {"id": CHILD, "name": "quality"},
         {"id": TRACE, "name": "quality", "metadata": {"span_id": SPAN}}, {"id": TRACE, "name": "other"}]});
-    let deletes = PandaProbe.each(write, &answer(200, &rows.to_string())).unwrap();
+    let deletes = PandaProbe.each(write, &answer(200, &rows.to_string())).unwrap().writes;
     let lines: Vec<_> = deletes.iter().map(|write| format!("{} {}", write.method, write.path)).collect();
     assert_eq!(lines, [SPAN, CHILD].map(|id| format!("DELETE /evaluations/trace-scores/{id}")));
     assert_eq!(PandaProbe.pack(&[&deletes[0]]).body, None);
-    assert_eq!(PandaProbe.each(write, &answer(200, r#"{"items":[]}"#)).unwrap().len(), 0);
+    assert_eq!(PandaProbe.each(write, &answer(200, r#"{"items":[]}"#)).unwrap().writes.len(), 0);
     assert!(PandaProbe.each(write, &answer(500, "Internal Server Error")).is_err());
 }
 

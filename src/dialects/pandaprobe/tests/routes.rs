@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tower::ServiceExt;
 
 use super::*;
+use crate::canonical::Session;
 use crate::contract::Accept;
 use crate::contract::Accepted;
 use crate::contract::Asked;
@@ -83,6 +84,29 @@ impl Names for House {
     }
 
     fn project(&self, _project: &str, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn given(&self, _: &str, _: &str, _: &str, _: &str, _: &str) -> Option<Named> {
+        None
+    }
+
+    fn draw<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), Refusal>> {
+        unreachable!("no route of this dialect says anything of a session")
+    }
+
+    fn tell<'a>(&'a self, _: &'a str, _: &'a str, _: Session) -> BoxFuture<'a, Result<Session, Refusal>> {
+        unreachable!("no route of this dialect says anything of a session")
+    }
+
+    fn session(&self, _: &str, _: &str, _: &str) -> Option<Session> {
         None
     }
 
