@@ -16,6 +16,7 @@ use super::guard;
 use super::letter::Exchange;
 use super::letter::is_score;
 use super::ship::Outcome;
+use super::ship::ROW;
 use super::ship::Shipment;
 use super::ship::Shipper;
 use crate::canonical::Time;
@@ -117,16 +118,17 @@ async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
     let mut small =
         (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
     loop {
-        let write = small.as_ref().unwrap_or(write);
-        let mut tried = match already_there(shipper, write).await {
+        let now = small.as_ref().unwrap_or(write);
+        let mut tried = match already_there(shipper, now).await {
             Ok(true) => Tried::delivered(),
-            Ok(false) => try_once(shipper, &[write]).await,
+            Ok(false) => try_once(shipper, &[now]).await,
             Err(why) => Tried::again(why),
         };
         if tried.exchange.status == Some(TOO_LARGE) {
             tried.reason = "oversize";
-            let next = shorter(shipper, write, shipper.sizes.row_refused(write.row.len()));
-            if let Some(next) = next {
+            // Cut anew from the whole row, whose sizes the marks name.
+            let next = shorter(shipper, write, shipper.sizes.row_refused(now.row.len()));
+            if let Some(next) = next.filter(|next| next.row.len() < now.row.len()) {
                 small = Some(next);
                 continue;
             }
@@ -281,7 +283,7 @@ fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
             shipment.delivered += 1;
             if let Some(bytes) = cut {
                 shipment.cut(nth, bytes);
-                metrics::lost(&shipper.destination.name, "*");
+                metrics::lost(&shipper.destination.name, ROW);
             }
         }
         Verdict::Rejected(said) => {
