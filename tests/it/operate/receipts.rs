@@ -117,6 +117,8 @@ async fn it_tells_where_each_item_has_got_to() {
     assert_eq!(fate(pandaprobe), all("parked"));
     assert!(galileo["traces"][0]["why"].as_str().unwrap().contains("503"), "{galileo}");
     assert_eq!((&pandaprobe["traces"][0]["status"], &pandaprobe["traces"][0]["dead"]), (&json!(400), &json!(1)));
+    let letter = site.api(&format!("/api/dlq/{}", pandaprobe["traces"][0]["letters"][0])).await;
+    assert_eq!((&pandaprobe["traces"][0]["attempts"], &letter["attempts"]), (&json!(1), &json!(1)));
     assert_eq!(pandaprobe["traces"][0]["letters"].as_array().unwrap().len(), 1);
 
     let text = printed(&spangate(&site, &["explain", &given]));
