@@ -117,6 +117,29 @@ async fn a_value_255_deep_is_taken_and_shown_everywhere_and_one_deeper_is_not() 
     site.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_in_spans_are_shown_everywhere() {
+    let stand_ins = ["opik", "galileo", "pandaprobe"];
+    let site = Site::to(&stand_ins).await;
+    let step = |name: String, spans: Value| {
+        json!({"type": "workflow", "name": name, "input": "q", "output": "a", "created_at": "2026-11-21T01:12:45Z",
+            "metrics": {"duration_ns": 1_000_000_000}, "spans": spans})
+    };
+    let spans = (0..100).rev().fold(json!([]), |inside, level| json!([step(format!("level {level}"), inside)]));
+    let mut body = sendings(1, "q")[2].2.clone();
+    body["traces"][0]["spans"] = spans;
+    let home = site.client("checkout").galileo("deep").await;
+    body["log_stream_id"] = json!(home.stream);
+    site.client("checkout").must(200, "POST", &home.path("traces"), &body).await;
+    site.settled().await;
+    for stand_in in stand_ins {
+        assert_eq!(site.counts(stand_in), (101, 101, 0, 0), "{stand_in}");
+        let (_, shown) = site.follow(&format!("http://{}/_sandbox/{stand_in}/traces", site.vendors)).await;
+        assert!(shown.contains(r#""level 99""#), "{stand_in} lacks the innermost");
+    }
+    site.close().await;
+}
+
 /// What each dialect, in the order of [`sendings`], answers a client with that key.
 async fn turned_away(client: &Client, status: u16, bodies: [Value; 3]) {
     for ((method, path, body, _), expected) in sendings(1, "x").into_iter().zip(bodies) {
