@@ -190,6 +190,7 @@ impl Book {
             self.counters.expired = self.counters.expired.saturating_sub(state.given);
             state.items += state.given;
             state.given = 0;
+            state.attempts = 0;
             state.state = State::Waiting;
         }
         if state.state == State::Parked {
