@@ -88,6 +88,25 @@ impl Raw {
         self.text() == "null"
     }
 
+    /// How deep it nests, told without recursion.
+    pub fn depth(&self) -> usize {
+        let (mut now, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
+        for byte in self.text().bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'{' | b'[' if !quoted => {
+                    now += 1;
+                    most = most.max(now);
+                }
+                b'}' | b']' if !quoted => now = now.saturating_sub(1),
+                _ => {}
+            }
+        }
+        most
+    }
+
     /// The text with keys sorted, white space gone and numbers in one form: equal for texts that
     /// mean the same.
     pub fn normal(&self) -> String {

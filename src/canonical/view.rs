@@ -112,8 +112,12 @@ impl View {
 fn facts<T: Facts>(id: Id, facts: &T) -> serde_json::Value {
     let mut out = facts.print();
     out.insert("id", Raw::of(&id.to_string()));
+    out.values_mut().filter(|fact| fact.depth() > SHOWN_DEPTH).for_each(|fact| *fact = Raw::of(fact.text()));
     serde_json::from_str(&Raw::of(&out).normal()).unwrap_or_default()
 }
+
+/// What nests deeper is shown as text: readers stop at 128 levels, and some stand around it.
+const SHOWN_DEPTH: usize = 100;
 
 fn print_score(score: &Score) -> serde_json::Value {
     let target = match &score.target {
@@ -132,4 +136,22 @@ fn print_score(score: &Score) -> serde_json::Value {
         }
     }
     serde_json::from_str(&Raw::of(&out).normal()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::Field;
+    use crate::canonical::Payload;
+
+    #[test]
+    fn what_nests_too_deep_for_a_reader_is_printed_as_text() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let set = |levels: usize| Field::Set(Payload(Raw::parse(&nested(levels)).unwrap()));
+        let facts = Trace { input: set(255), output: set(2), ..Trace::default() };
+        let view = View { trace: Some(TraceView { facts, ..TraceView::default() }), ..View::default() };
+        let printed = view.print();
+        assert_eq!(printed["trace"]["input"], serde_json::json!(nested(255)));
+        assert_eq!(printed["trace"]["output"], serde_json::json!([[]]));
+    }
 }

@@ -25,7 +25,7 @@ const UNITS: [(&str, u64); 9] = [
 
 /// A time span with its unit, zero allowed.
 pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
-    let write = if text.parse::<f64>().is_ok() {
+    let write = if text.parse::<f64>().is_ok_and(|number| number >= 0.0 && number.is_finite()) {
         format!("\"{text}s\" for seconds, or \"{text}m\", \"{text}h\"")
     } else {
         "such as \"500ms\", \"5s\", \"10m\", \"72h\"".to_owned()
@@ -38,9 +38,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
 
 /// A time span above zero.
 pub(super) fn positive_duration(text: &str) -> Result<Duration, Problem> {
-    match duration(text)? {
-        Duration::ZERO => Err(Problem::new("must be longer than zero", "such as \"5s\", \"10m\"")),
-        span => Ok(span),
+    let zero = || Problem::new("must be longer than zero", "such as \"5s\", \"10m\"");
+    match duration(text) {
+        Ok(Duration::ZERO) => Err(zero()),
+        Err(_) if text.parse::<f64>() == Ok(0.0) => Err(zero()),
+        span => span,
     }
 }
 
@@ -67,7 +69,7 @@ pub(super) fn size(text: &str) -> Result<u64, Problem> {
 }
 
 fn size_example(digits: &str, unit: &str) -> String {
-    if unit.is_empty() && digits.parse::<u64>().is_ok() {
+    if unit.is_empty() && digits.parse::<u64>().is_ok_and(|number| number > 0) {
         return format!("\"{digits}B\" for bytes, or \"{digits}MiB\"");
     }
     "such as \"512KiB\", \"20MiB\", \"1GiB\"".to_owned()
@@ -84,7 +86,7 @@ pub fn size_text(bytes: u64) -> String {
 /// An address to listen on.
 pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
     text.parse().map_err(|_| {
-        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let port = text.rsplit_once(':').map_or(text, |(_, port)| port).parse::<u16>().ok();
         let write = format!("\"127.0.0.1:{}\"", port.unwrap_or(4400));
         Problem::new("must be an IP address and a port", write)
     })

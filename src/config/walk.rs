@@ -135,7 +135,7 @@ impl<'w, 'a> Table<'w, 'a> {
         let value = self.take(key)?;
         let result = match &value.kind {
             ValueKind::String(text) => parse(text),
-            kind => Err(not_a_text(key, kind)),
+            kind => Err(not_a_text(key, kind, parse)),
         };
         self.keep(key, &value, result)
     }
@@ -152,7 +152,7 @@ impl<'w, 'a> Table<'w, 'a> {
         for (index, item) in items.iter().enumerate() {
             let result = match &item.kind {
                 ValueKind::String(text) => parse(text),
-                kind => Err(not_a_text(key, kind)),
+                kind => Err(not_a_text(key, kind, &mut parse)),
             };
             parsed.extend(self.keep(&format!("{key}[{index}]"), item, result));
         }
@@ -274,10 +274,12 @@ impl<'w, 'a> Table<'w, 'a> {
     }
 }
 
-fn not_a_text(key: &str, kind: &ValueKind) -> Problem {
+/// What to write instead: the value in quotes, where it would then be none of the next mistakes.
+fn not_a_text<T>(key: &str, kind: &ValueKind, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Problem {
     match kind {
         ValueKind::I64(_) | ValueKind::Float(_) | ValueKind::Boolean(_) if !is_secret_key(key) => {
-            Problem::new("must be a text", format!("\"{kind}\", in quotes"))
+            let quoted = |_| Problem::new("must be a text", format!("\"{kind}\", in quotes"));
+            parse(&kind.to_string()).map_or_else(|problem| problem, quoted)
         }
         _ => Problem::new("must be a text", "one text in quotes"),
     }

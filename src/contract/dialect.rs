@@ -53,6 +53,10 @@ pub trait Dialect: Send + Sync + 'static {
     /// Path prefixes under which the routes stand too, e.g. `/vendor/api`; the root always serves them.
     fn prefixes(&self) -> &'static [&'static str];
 
+    /// The members of a request's body under which rows stand, and of rows those under which more do: what
+    /// nests deep elsewhere is a value.
+    fn rows(&self) -> &'static [&'static str];
+
     /// Routes that need no credential (health, login).
     fn open_routes(&self) -> Router<Doors>;
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
+use super::deep;
+
 /// A request with its instance's name cut off its path.
 ///
 /// `at` and `seed` are journalled with it, so that a replay mints the same ids and times.
@@ -61,7 +63,7 @@ impl Call {
         if plain.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&plain).map_err(|error| error.to_string())
+        deep::parse(&plain).map_err(|error| error.to_string())
     }
 
     /// A fresh version 4 id, the same again on replay.

@@ -18,7 +18,7 @@ pub(super) fn answer(call: &Call, world: &Arc<World>) -> Reply {
     let (method, path) = call.segments();
     match (method, path.as_slice()) {
         ("GET", ["health"]) => Reply::json(200, json!({"status": "ok", "instances": world.names()})),
-        ("GET", ["requests"]) => Reply::json(200, json!(world.remembered(call.ask("name")))),
+        ("GET", ["requests"]) => Reply::json(200, world.remembered(call.ask("name")).into()),
         ("DELETE", [] | [""]) => match world.clear() {
             Ok(()) => Reply::empty(204),
             Err(error) => Reply::json(500, json!({"error": error.to_string()})),

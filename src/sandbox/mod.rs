@@ -6,6 +6,7 @@
 //! shows and turns what is inside; see [`Settings`] for the knobs.
 
 mod call;
+mod deep;
 mod faults;
 mod galileo;
 mod inspect;

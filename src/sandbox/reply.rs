@@ -8,6 +8,8 @@ use futures::{Stream, stream};
 use serde_json::Value;
 use tokio::time;
 
+use super::deep::roomy;
+
 /// Bytes of filler in one piece.
 const PIECE: u64 = 16 * 1024;
 
@@ -61,7 +63,7 @@ impl Reply {
     }
 
     pub(super) fn lines(rows: &[Value]) -> Self {
-        let body = rows.iter().map(|row| format!("{row}\r\n")).collect();
+        let body = roomy(|| rows.iter().map(|row| format!("{row}\r\n")).collect());
         Self::with(200, Content::Text("application/octet-stream".into(), body))
     }
 
@@ -91,7 +93,7 @@ impl Reply {
         }
         let (kind, body) = match self.body {
             Content::Empty => (None, Bytes::new()),
-            Content::Json(value) => (Some("application/json".into()), value.to_string().into()),
+            Content::Json(value) => (Some("application/json".into()), roomy(|| value.to_string()).into()),
             Content::Text(kind, text) => (Some(kind), text.into()),
         };
         if let Some(kind) = kind {

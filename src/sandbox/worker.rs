@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use tokio::{task, time};
 
 use super::{
+    deep::roomy,
     server::synced,
     world::{Instance, Vendor, World},
 };
@@ -30,7 +31,7 @@ async fn attend(world: Arc<World>, instance: Arc<Mutex<Instance>>, delay: Durati
         let mut guard = instance.lock();
         let settings = guard.settings.clone();
         let Vendor::PandaProbe(store) = &mut guard.vendor else { return };
-        let Some(call) = store.work(&settings) else { return };
+        let Some(call) = roomy(|| store.work(&settings)) else { return };
         world.note(&guard, &call)
     };
     if let Err(error) = synced(written).await {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::Call,
+    deep::roomy,
     faults::Fault,
     galileo,
     journal::{Entry, Journal},
@@ -93,7 +94,7 @@ impl World {
     pub(super) fn remembered(&self, name: Option<&str>) -> Vec<Value> {
         let requests = self.requests.lock();
         let wanted = |request: &&Value| name.is_none_or(|name| request["name"] == json!(name));
-        requests.iter().filter(wanted).cloned().collect()
+        roomy(|| requests.iter().filter(wanted).cloned().collect())
     }
 
     /// Forgets everything: instances with their settings and faults, requests, journal.
@@ -117,26 +118,26 @@ impl World {
 
 impl Instance {
     pub(super) fn answer(&mut self, call: &Call) -> Reply {
-        match &mut self.vendor {
+        roomy(|| match &mut self.vendor {
             Vendor::Opik(store) => store.answer(call, &self.settings),
             Vendor::Galileo(store) => store.answer(call, &self.settings),
             Vendor::PandaProbe(store) => store.answer(call, &self.settings),
-        }
+        })
     }
 
     fn replay(&mut self, call: &Call) {
         match &mut self.vendor {
-            Vendor::PandaProbe(store) => store.replay(call),
+            Vendor::PandaProbe(store) => roomy(|| store.replay(call)),
             _ => drop(self.answer(call)),
         }
     }
 
     pub(super) fn traces(&self) -> Value {
-        match &self.vendor {
+        roomy(|| match &self.vendor {
             Vendor::Opik(store) => store.traces(),
             Vendor::Galileo(store) => store.traces(),
             Vendor::PandaProbe(store) => store.traces(),
-        }
+        })
     }
 
     pub(super) fn scores(&self) -> Value {

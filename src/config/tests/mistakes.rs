@@ -81,17 +81,53 @@ fn wrong_types_are_mistakes_of_their_keys_only() {
     assert_eq!(
         mistakes(text),
         [
-            "server.listen: 4400: must be a text; write \"4400\", in quotes",
+            "server.listen: 4400: must be an IP address and a port; write \"127.0.0.1:4400\"",
             "server.max_in_flight: \"512\": must be a whole number from 1 to 4294967295; write such as 100",
             "server.max_body: \"20MiB\": must be a table; write [server.max_body]",
             "keys: 5: must be a table; write [keys]",
             "destinations.first: \"alpha\": must be a table; write [destinations.first]",
             "projects.checkout.limits.spans_per_second: -1: must be a whole number from 1 to 4294967295; \
              write such as 100",
-            "projects.checkout.limits.bytes_per_second: 20: must be a text; write \"20\", in quotes",
+            "projects.checkout.limits.bytes_per_second: 20: must be a whole number of bytes with its unit; \
+             write \"20B\" for bytes, or \"20MiB\"",
             "projects.checkout.routes: a list: must be a table; write [projects.checkout.routes]",
         ]
     );
+}
+
+#[test]
+fn what_to_write_instead_of_a_number_is_no_mistake_itself() {
+    for (key, value, rule, write) in [
+        ("server.listen", "4400", "must be an IP address and a port", "\"127.0.0.1:4400\""),
+        ("server.admin_listen", "4405", "must be an IP address and a port", "\"127.0.0.1:4405\""),
+        ("server.shutdown_grace", "5", "must be a duration with its unit", "\"5s\" for seconds, or \"5m\", \"5h\""),
+        ("server.shutdown_grace", "0", "must be a duration with its unit", "\"0s\" for seconds, or \"0m\", \"0h\""),
+        (
+            "server.shutdown_grace",
+            "-5",
+            "must be a duration with its unit",
+            "such as \"500ms\", \"5s\", \"10m\", \"72h\"",
+        ),
+        ("server.request_timeout", "0", "must be longer than zero", "such as \"5s\", \"10m\""),
+        (
+            "server.max_body.decoded",
+            "0",
+            "must be a whole number of bytes with its unit",
+            "such as \"512KiB\", \"20MiB\", \"1GiB\"",
+        ),
+        (
+            "server.max_body.decoded",
+            "64",
+            "must be a whole number of bytes with its unit",
+            "\"64B\" for bytes, or \"64MiB\"",
+        ),
+        ("server.state_dir", "7", "must be a text", "\"7\", in quotes"),
+    ] {
+        let found = mistakes(&format!("{key} = {value}"));
+        assert_eq!(found, [format!("{key}: {value}: {rule}; write {write}")]);
+        let Some(first) = write.split('"').nth(1) else { continue };
+        assert_eq!(mistakes(&format!("{key} = \"{first}\"")), [""; 0], "{key}");
+    }
 }
 
 #[test]

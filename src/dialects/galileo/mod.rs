@@ -67,6 +67,10 @@ impl Dialect for Galileo {
         &[]
     }
 
+    fn rows(&self) -> &'static [&'static str] {
+        &["traces", "spans"]
+    }
+
     fn open_routes(&self) -> Router<Doors> {
         routes::open()
     }

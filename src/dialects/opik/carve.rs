@@ -44,9 +44,11 @@ fn rows(body: &Raw, list: &str, items: &[Item], seed: &Seed, kept: impl Fn(usize
 
 /// A created row with its id, which would be another at another place.
 fn identified(row: &Raw, path: &str, seed: &Seed) -> Option<Raw> {
-    let missing = row.members()?.get("id").is_none_or(Raw::is_null);
-    if !missing {
+    let members = row.members()?;
+    if !members.get("id").is_none_or(Raw::is_null) {
         return Some(row.clone());
     }
-    row.edited(|members| drop(members.insert("id".to_owned(), Raw::of(&decode::derived(seed, path)))))
+    let trace = members.get("trace_id").and_then(Raw::as_string);
+    let id = decode::derived(seed, path, trace.as_deref());
+    row.edited(|members| drop(members.insert("id".to_owned(), Raw::of(&id))))
 }

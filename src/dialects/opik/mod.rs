@@ -66,6 +66,10 @@ impl Dialect for Opik {
         settings::PREFIXES
     }
 
+    fn rows(&self) -> &'static [&'static str] {
+        &["traces", "spans", "scores", "update"]
+    }
+
     fn open_routes(&self) -> Router<Doors> {
         routes::open()
     }

@@ -57,6 +57,10 @@ const VERSION: &str = "2.0.2";
 /// The header that names a workspace.
 const WORKSPACE_HEADER: &str = "comet-workspace";
 
+/// Headers that a record keeps: the workspace, and what marks a repetition. The SDKs send no request id
+/// of their own; proxies and other clients do.
+const KEPT: [&str; 2] = [WORKSPACE_HEADER, "x-request-id"];
+
 type Answered = Result<Response, Response>;
 
 /// Health, and the link that the Python SDK prints for people (`wire/opik.md §1.3`).
@@ -223,12 +227,12 @@ fn project_of(item: &Item) -> Option<&ClientProject> {
 
 /// The request with the vendor's own path, whatever prefix it came under.
 fn call(method: Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Call {
-    let workspace = headers.get(WORKSPACE_HEADER).and_then(|value| value.to_str().ok());
+    let kept = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned()));
     Call {
         method,
         path: format!("{}{}", encode::ROOT, uri.path()),
         query: uri.query().unwrap_or_default().to_owned(),
-        headers: workspace.map(|value| (WORKSPACE_HEADER.to_owned(), value.to_owned())).into_iter().collect(),
+        headers: KEPT.iter().filter_map(kept).collect(),
         body,
     }
 }

@@ -67,6 +67,10 @@ impl Dialect for PandaProbe {
         &["/pandaprobe"]
     }
 
+    fn rows(&self) -> &'static [&'static str] {
+        &["spans"]
+    }
+
     fn open_routes(&self) -> Router<Doors> {
         Router::new()
     }

@@ -99,9 +99,10 @@ fn damaged(error: &io::Error) -> Refusal {
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// Gzip reaches 1029:1 on a repeated byte (`reliability.md §5`). A long repetition is also what a
-/// harmless test sends, so the ratio counts only where memory begins to.
+/// harmless client sends, so the ratio counts only beyond what anybody may send by default: where
+/// `max_body.decoded` was set higher.
 const MAX_RATIO: usize = 100;
-const RATIO_FREE_BYTES: usize = 16 << 20;
+const RATIO_FREE_BYTES: usize = 64 << 20;
 
 /// 8 MiB, which RFC 8878 recommends to support at least.
 const ZSTD_WINDOW_LOG: u32 = 23;

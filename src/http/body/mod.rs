@@ -45,7 +45,8 @@ async fn replace(face: &Face, request: Request, hold: &mut Hold) -> Result<Reque
     if let (None, Some(caller)) = (length, parts.extensions.get::<Caller>()) {
         face.edge.limits.bytes(caller, bytes.len() as u64)?;
     }
-    let bytes = prepare(bytes, encoding, is_text(&parts.headers), settings.max_decoded, hold).await?;
+    let rows = is_text(&parts.headers).then(|| face.dialect.rows());
+    let bytes = prepare(bytes, encoding, rows, settings.max_decoded, hold).await?;
     parts.headers.remove(header::CONTENT_ENCODING);
     parts.headers.remove(header::TRANSFER_ENCODING);
     if !bytes.is_empty() || length.is_some() {
@@ -54,11 +55,11 @@ async fn replace(face: &Face, request: Request, hold: &mut Hold) -> Result<Reque
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// Decompresses and checks, away from the async threads where that takes long.
+/// Decompresses and checks (a text by where its rows stand), away from the async threads where that takes long.
 async fn prepare(
     bytes: Bytes,
     encoding: Option<Encoding>,
-    is_text: bool,
+    rows: Option<&'static [&'static str]>,
     max: usize,
     hold: &mut Hold,
 ) -> Result<Bytes, Refusal> {
@@ -69,8 +70,8 @@ async fn prepare(
             Some(encoding) => decode::decode(encoding, &bytes, max, &mut own)?,
             None => bytes,
         };
-        if is_text {
-            depth::check(&bytes)?;
+        if let Some(rows) = rows {
+            depth::check(&bytes, rows)?;
         }
         Ok((bytes, own))
     };

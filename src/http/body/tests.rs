@@ -32,8 +32,9 @@ fn output_is_bounded() {
     let bytes = gzip(&vec![b'a'; 1000]);
     assert_eq!(undo(Encoding::Gzip, &bytes, 1000).unwrap().len(), 1000);
     assert!(matches!(undo(Encoding::Gzip, &bytes, 999), Err(Refusal::TooLarge(_))));
-    let bomb = gzip(&vec![b'a'; 17 << 20]);
-    let refusal = undo(Encoding::Gzip, &bomb, 64 << 20).unwrap_err();
+    let repeated = |bytes: usize| zstd::encode_all(vec![b'a'; bytes].as_slice(), 1).unwrap();
+    assert_eq!(undo(Encoding::Zstd, &repeated(64 << 20), 64 << 20).unwrap().len(), 64 << 20);
+    let refusal = undo(Encoding::Zstd, &repeated(65 << 20), 128 << 20).unwrap_err();
     assert_eq!(refusal.to_string(), "the body expands more than 100 times");
 }
 

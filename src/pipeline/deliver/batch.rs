@@ -134,16 +134,17 @@ async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
     let mut small =
         (write.row.len() > shipper.sizes.row()).then(|| shorter(shipper, write, shipper.sizes.row())).flatten();
     loop {
-        let write = small.as_ref().unwrap_or(write);
-        let mut tried = match already_there(shipper, write).await {
+        let now = small.as_ref().unwrap_or(write);
+        let mut tried = match already_there(shipper, now).await {
             Ok(true) => Tried::delivered(),
-            Ok(false) => try_once(shipper, &[write]).await,
+            Ok(false) => try_once(shipper, &[now]).await,
             Err(why) => Tried::again(why),
         };
         if tried.exchange.status == Some(TOO_LARGE) {
             tried.reason = "oversize";
-            let next = shorter(shipper, write, shipper.sizes.row_refused(write.row.len()));
-            if let Some(next) = next {
+            // Cut anew from the whole row, whose sizes the marks name.
+            let next = shorter(shipper, write, shipper.sizes.row_refused(now.row.len()));
+            if let Some(next) = next.filter(|next| next.row.len() < now.row.len()) {
                 small = Some(next);
                 continue;
             }

@@ -63,6 +63,9 @@ type Checked = (Box<Job>, Vec<Target>, Option<Outcome>);
 /// A minted id's time stays this far inside a server's window (`wire/otlp.md §4.6`).
 const AHEAD_MS: i64 = 3_600_000;
 
+/// What a loss names that is of a row's longest texts, whatever fields they stand in.
+const ROW: &str = "row";
+
 /// How a trace fared.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -151,7 +154,7 @@ impl Shipment {
     pub(super) fn cut(&mut self, destination: &str, write: usize, bytes: usize) {
         let subject = self.writes[write].target.to_string();
         let why = format!("its longest texts were cut: the vendor took no more than {bytes} bytes a row");
-        self.lose(destination, Loss { subject, path: "*".to_owned(), why, carried: false });
+        self.lose(destination, Loss { subject, path: ROW.to_owned(), why, carried: false });
     }
 
     /// Notes that what stands beside the trace was refused: the trace goes without it.

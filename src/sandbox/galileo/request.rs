@@ -7,6 +7,7 @@ use super::{
     Call, Refusal, Store,
     faults::{Faults, at},
 };
+use crate::sandbox::deep;
 
 const METHODS: [&str; 4] = ["playground", "python_client", "typescript_client", "api_direct"];
 const RUNS: [&str; 3] = ["log_stream_id", "experiment_id", "metrics_testing_id"];
@@ -16,7 +17,7 @@ pub(super) fn body(call: &Call) -> Result<Value, Refusal> {
     let fault = |kind: &str, message: &str| {
         Refusal::Fields(vec![json!({"type": kind, "loc": ["body"], "msg": message, "input": {}})])
     };
-    match serde_json::from_slice(&call.body) {
+    match deep::parse(&call.body) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => {
             Err(fault("model_attributes_type", "Input should be a valid dictionary or object to extract fields from"))

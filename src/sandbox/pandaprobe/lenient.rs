@@ -3,16 +3,29 @@
 
 use serde_json::Value;
 
+use crate::sandbox::deep;
+
 /// Stands where a lone surrogate stood. A noncharacter, so nobody sends it.
 pub(super) const SURROGATE: char = '\u{10FFFF}';
 /// Stands where a number was not finite.
 pub(super) const NOT_FINITE: &str = "\u{10FFFE}not finite";
 
-/// Parses a body; the error is the byte offset of the first fault.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, usize> {
-    let text = std::str::from_utf8(bytes).map_err(|error| error.valid_up_to())?;
+/// Why a body is not read.
+pub(super) enum Fault {
+    /// The byte offset of the first mistake.
+    At(usize),
+    /// Python gave up on its nesting.
+    TooDeep,
+}
+
+/// Parses a body.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| Fault::At(error.valid_up_to()))?;
     let mended = mend(text);
-    serde_json::from_str(&mended).map_err(|error| offset(&mended, error.line(), error.column()))
+    deep::parse(mended.as_bytes()).map_err(|fault| match fault {
+        deep::Fault::TooDeep(_) => Fault::TooDeep,
+        deep::Fault::Syntax(error) => Fault::At(offset(&mended, error.line(), error.column())),
+    })
 }
 
 fn offset(text: &str, line: usize, column: usize) -> usize {

@@ -20,10 +20,18 @@ use uuid::Uuid;
 
 use refusal::Refusal;
 
-use super::{call::Call, limit::Windows, reply::Reply, settings::Settings};
+use super::{call::Call, deep, limit::Windows, reply::Reply, settings::Settings};
 
 type Outcome = Result<Reply, Refusal>;
 type Fields = Map<String, Value>;
+
+/// What a value may nest to be written: as a task for the worker, or in an answer (§8).
+const WRITTEN: usize = 255;
+
+fn writable<'a>(fields: impl IntoIterator<Item = &'a Fields>) -> Result<(), Refusal> {
+    let deep = |fields: &Fields| fields.values().any(|value| deep::deeper(value, WRITTEN));
+    if fields.into_iter().any(deep) { Err(Refusal::Crash) } else { Ok(()) }
+}
 
 /// A trace as stored; its id is the key of the table, in whatever project it was first written.
 struct Trace {

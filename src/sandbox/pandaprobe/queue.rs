@@ -4,12 +4,15 @@ use rand::random_range;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Call, Fields, Outcome, Refusal, Reply, Settings, Store, lenient, schema, scope, write};
+use super::{Call, Fields, Outcome, Refusal, Reply, Settings, Store, lenient, schema, scope, writable, write};
 
 impl Store {
     /// Checks, counts and queues; 202 says nothing about what the worker will make of it.
     pub(super) fn enqueue(&mut self, call: &Call, settings: &Settings) -> Outcome {
-        let (id, _) = read(call)?;
+        let (id, mut trace) = read(call)?;
+        let spans = trace.shift_remove("spans");
+        let spans = spans.as_ref().and_then(Value::as_array).into_iter().flatten();
+        writable(spans.filter_map(Value::as_object).chain([&trace]))?;
         // 100 a minute and credential, no header that tells when to come again (§13).
         if let Some(limit) = settings.rate_limit_per_minute {
             let taken = self.windows.take(call, 1, Some(limit), settings);

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use super::{Call, Outcome, Refusal, Reply, Span, Store, Trace, times, totals, write};
+use super::{Call, Outcome, Refusal, Reply, Span, Store, Trace, times, totals, writable, write};
 use crate::sandbox::call::digest;
 
 impl Store {
@@ -18,6 +18,8 @@ impl Store {
     /// A TraceResponse; its totals may crash.
     pub(super) fn response(&self, id: Uuid) -> Result<Value, Refusal> {
         let totals = totals::of(self.spans_of(id).into_iter().map(|(_, span)| span))?;
+        let spans = self.spans_of(id).into_iter().map(|(_, span)| &span.fields);
+        writable(spans.chain(self.traces.get(&id).map(|trace| &trace.fields)))?;
         self.traces.get(&id).map(|trace| self.shape(id, trace, Some(totals))).ok_or_else(|| write::no_trace(id))
     }
 

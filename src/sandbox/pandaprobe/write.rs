@@ -8,7 +8,7 @@ use super::{Call, Fields, Outcome, Refusal, Reply, Store, jsonb, lenient, schema
 /// The body as Python reads it: JSON only, and never unzipped (§8).
 pub(super) fn body(call: &Call) -> Result<Value, Refusal> {
     if call.header("content-encoding").is_some_and(|coding| coding != "identity") {
-        return Err(Refusal::Detail(400, "There was an error parsing the body".into()));
+        return Err(unparsed());
     }
     let kind = call.header("content-type").unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("application/json") {
@@ -17,7 +17,14 @@ pub(super) fn body(call: &Call) -> Result<Value, Refusal> {
     if call.body.is_empty() {
         return Err(Refusal::field("", "Field required"));
     }
-    lenient::parse(&call.body).map_err(|at| Refusal::field(at.to_string(), "JSON decode error"))
+    lenient::parse(&call.body).map_err(|fault| match fault {
+        lenient::Fault::At(at) => Refusal::field(at.to_string(), "JSON decode error"),
+        lenient::Fault::TooDeep => unparsed(),
+    })
+}
+
+fn unparsed() -> Refusal {
+    Refusal::Detail(400, "There was an error parsing the body".into())
 }
 
 /// An id in a path.

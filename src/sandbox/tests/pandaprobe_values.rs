@@ -92,6 +92,28 @@ async fn what_postgres_cannot_store_is_lost_after_the_202() {
 }
 
 #[tokio::test]
+async fn what_nests_deeper_than_255_cannot_be_written() {
+    let site = Site::open().await;
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let body =
+        |levels: usize| format!(r#"{{"trace_id":"{TRACE}","name":"n","started_at":0,"input":{}}}"#, nested(levels));
+    let headers = [P[0], P[1], ("content-type", "application/json")];
+    let sent = async |path: &str, body: String| site.raw("POST", path, &headers, body.into_bytes()).await.unwrap();
+    let crash = (500, json!("Internal Server Error"));
+    assert_eq!(sent("/pandaprobe/traces", body(256)).await, crash);
+    let unparsed = (400, json!({"detail": "There was an error parsing the body"}));
+    assert_eq!(sent("/pandaprobe/traces", body(100_000)).await, unparsed);
+    assert_eq!(sent("/pandaprobe/traces", body(255)).await.0, 202);
+    let path = format!("/pandaprobe/traces/{TRACE}");
+    let shown = eventually(&site, &path, &P, |answer| answer.0 == 200).await;
+    // Too deep for the tree that this test would read it into.
+    assert!(shown.1.as_str().unwrap().contains(&format!(r#""input":{},"#, nested(255))));
+    let span = format!(r#"[{{"name":"s","started_at":0,"output":{}}}]"#, nested(256));
+    assert_eq!(sent(&format!("{path}/spans"), span).await.0, 201);
+    assert_eq!(site.raw("GET", &path, &P, Vec::new()).await.unwrap(), crash);
+}
+
+#[tokio::test]
 async fn numbers_that_are_none_become_null() {
     let site = Site::open().await;
     let body = format!(

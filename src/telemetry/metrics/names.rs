@@ -88,7 +88,11 @@ pub const METRICS: [Metric; 37] = [
     histogram(VENDOR_SECONDS, "destination", "seconds from a request to a vendor's answer"),
     counter(RETRIES, "destination", "traces tried again after a failure"),
     counter(CONFIRM_FAILURES, "destination", "writes accepted by a vendor that did not show in time"),
-    counter(LOSSES, "destination, field", "fields that a translation could not carry at all"),
+    counter(
+        LOSSES,
+        "destination, field",
+        "fields that a translation could not carry at all; `row`: the longest texts of a row too large for the vendor",
+    ),
     gauge(IN_FLIGHT, "destination", "requests on their way"),
     gauge(CONCURRENCY, "destination", "requests that may be on their way at once, as learnt"),
     gauge(BREAKER, "destination", "0 closed, 1 trying, 2 open"),

@@ -58,6 +58,46 @@ async fn disk_full() {
     site.close().await;
 }
 
+/// The system breaks off the writes of a commit: whether it was stored is not known, so nobody is told that
+/// it was, and the ledger is opened again from what is there. What was kept goes on being delivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn commit_fails() {
+    let site = Setup::to(&["opik"]).start().await;
+    site.vendor("opik").broken(json!({"status": 503})).await;
+    let mut plans = send(&site, &["a", "b"]).await;
+    let process = site.process.as_ref().unwrap();
+    let log = site.ledger().join("ledger.db-wal");
+    if !process.limit_files(Some(log.metadata().unwrap().len())) {
+        println!("skipped: no limit on file sizes can be set here");
+        return;
+    }
+    let client = site.client();
+    let refused = Plan::whole("refused");
+    let step = &refused.steps[0];
+    eventually("a request is refused", async || {
+        let (status, _) = client.once(step.method, &step.path, &step.body).await.unwrap();
+        assert!(status == 429 || status == 204, "{status}");
+        (status == 429).then_some(())
+    })
+    .await;
+    // Opened again it is ready, which is no alarm; that somebody was refused, and why, is told.
+    eventually("/metrics counts the refusal", async || {
+        (site.metric("spangate_refused_total", &["reason=\"ledger\""]).await > 0.0).then_some(())
+    })
+    .await;
+    let waits = |standing: &Value| standing["pending"].as_u64() >= Some(6) && standing["alarms"] == json!([]);
+    told(&site, "opik", "waiting", waits, "spangate_backlog_items", "").await;
+    assert!(site.log().contains("its outcome is unknown"), "no commit failed: {}", site.log());
+    assert!(process.limit_files(None));
+    client.send(&refused).await;
+    plans.push(refused);
+    site.ready().await;
+    site.vendor("opik").clear_faults().await;
+    site.settled().await;
+    oracle::nothing_is_lost(&site, "opik", &plans).await;
+    site.close().await;
+}
+
 /// One record is not what was written: it is put aside and counted, the others go out.
 #[tokio::test(flavor = "multi_thread")]
 async fn record_corrupt() {

@@ -147,6 +147,10 @@ impl Dialect for Explosive {
         self.0.prefixes()
     }
 
+    fn rows(&self) -> &'static [&'static str] {
+        self.0.rows()
+    }
+
     fn open_routes(&self) -> Router<Doors> {
         self.0.open_routes()
     }

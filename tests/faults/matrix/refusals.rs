@@ -18,6 +18,7 @@ use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::Site;
 use crate::support::VENDORS;
+use crate::support::eventually;
 use crate::support::oracle;
 
 /// One row among many is refused: all of them are refused with it, until it stands alone. Only it is
@@ -168,6 +169,55 @@ async fn vendor_413() {
     all_shown(&site, "opik", &plans).await;
     assert!(refused[0] > 0, "nothing was ever too large");
     assert!(refused[1] - refused[0] <= 2, "too large {refused:?} times: what was learned is forgotten");
+    site.close().await;
+}
+
+/// What becomes of one trace whose span alone is larger than the vendor takes.
+async fn row_too_large(oversize: &str) -> (Site, Value, Plan) {
+    let setup = Setup::to(&["opik", "pandaprobe"]).destination("opik", &format!("oversize = \"{oversize}\""));
+    let site = setup.start().await;
+    site.vendor("opik").broken(json!({"status": 413, "larger_than": 60_000, "path": "batch"})).await;
+    let plan = Plan::saying("large", &"a text of 20 bytes. ".repeat(10_000));
+    site.client().send(&plan).await;
+    site.settled().await;
+    oracle::nothing_is_lost(&site, "pandaprobe", std::slice::from_ref(&plan)).await;
+    let shown = oracle::glimpses(&site, "opik").await.remove("large").unwrap();
+    (site, shown, plan)
+}
+
+/// A row alone is too large, and its longest text goes cut, by a mark that tells how long it was: it was
+/// cut more than once until it was taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_413_for_one_row_that_may_be_cut() {
+    let (site, shown, plan) = row_too_large("truncate").await;
+    let output = shown["spans"]["lookup"]["output"].as_str().unwrap();
+    assert!(output.len() < 60_000 && output.starts_with("a text of 20 bytes. a text"), "{} bytes", output.len());
+    let mark = output.rsplit_once("… [cut: ").unwrap().1;
+    let (gone, whole) = mark.strip_suffix(" bytes]").unwrap().split_once(" of ").unwrap();
+    let kept = output.len() - "… [cut: ".len() - mark.len();
+    assert_eq!((whole, gone.parse::<usize>().unwrap() + kept), ("200000", 200_000));
+    assert!(site.vendor("opik").asked(413).await > 1, "it was cut once only");
+    assert_eq!(site.counts("opik").await, (plan.items(), 0, 0));
+    let lost = site.metric("spangate_losses_total", &["destination=\"opik\"", "field=\"row\""]).await;
+    assert_eq!(lost, 1.0);
+    told_error(&site, "opik", "413", "spangate_vendor_requests_total", "outcome=\"split\"").await;
+    site.close().await;
+}
+
+/// The same where nothing may be cut: the row is given up, and a dead letter holds it; the rest is shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn vendor_413_for_one_row_that_may_not_be_cut() {
+    let (site, shown, plan) = row_too_large("dead-letter").await;
+    assert_eq!(shown["spans"].get("lookup"), None, "{shown:#}");
+    assert_eq!(site.counts("opik").await, (plan.items() - 1, 1, 0));
+    told_error(&site, "opik", "413", "spangate_items", "outcome=\"dead\"").await;
+    let letters = eventually("the letter is stored", async || {
+        let (_, list) = site.admin("/api/dlq").await?;
+        let list: Value = serde_json::from_str(&list).unwrap();
+        (list["total"] == 1).then(|| list["letters"][0].clone())
+    })
+    .await;
+    assert_eq!((&letters["reason"], &letters["status"]), (&json!("oversize"), &json!(413)), "{letters:#}");
     site.close().await;
 }
 

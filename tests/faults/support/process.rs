@@ -27,7 +27,10 @@ impl Process {
     pub(crate) fn start_binary(binary: &Path, config: &Path) -> Self {
         let log = config.with_extension("log");
         let out = || Stdio::from(append(&log));
-        let child = Command::new(binary)
+        // Without the signal, a write beyond a limit on file sizes fails as on a broken disk.
+        let child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(binary)
             .args(["serve", "--log", "info", "--config"])
             .arg(config)
             .env("VENDOR_KEY", "vendor-key")
@@ -50,6 +53,14 @@ impl Process {
     pub(crate) fn terminate(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Lets no file grow beyond so many bytes, or any again; whether that is possible here.
+    pub(crate) fn limit_files(&self, most: Option<u64>) -> bool {
+        let limit = most.map_or_else(|| "unlimited".to_owned(), |most| most.to_string());
+        let id = self.child.id().to_string();
+        let set = Command::new("prlimit").args(["--pid", &id, &format!("--fsize={limit}:unlimited")]).output();
+        set.is_ok_and(|output| output.status.success())
     }
 
     /// How it ended, once it has.

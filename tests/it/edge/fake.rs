@@ -89,6 +89,10 @@ impl Dialect for Fake {
         Box::leak(Box::new(self.prefixes))
     }
 
+    fn rows(&self) -> &'static [&'static str] {
+        &["rows"]
+    }
+
     fn open_routes(&self) -> Router<Doors> {
         Router::new().route(&self.at("/health"), get(async || "well")).route(&self.at("/login"), post(echo))
     }

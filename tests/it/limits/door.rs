@@ -60,22 +60,83 @@ async fn a_body_has_a_size_before_and_after_decoding() {
     site.close().await;
 }
 
+/// A value of so many levels around their number.
+fn nested(levels: usize) -> String {
+    format!("{}{levels}{}", "[".repeat(levels), "]".repeat(levels))
+}
+
+/// A trace with such a value as its input in every dialect, in the order of [`sendings`].
+fn deep_sendings(levels: usize) -> [(&'static str, Vec<u8>, u16); 3] {
+    let mut calls = sendings(levels, "DEEP");
+    let trace = opik_trace(levels, &json!({"q": "DEEP"}));
+    calls[0] = ("POST", "/v1/private/traces/batch", json!({ "traces": [trace] }), 204);
+    calls.map(|(_, path, body, status)| {
+        let text = body.to_string().replace(r#"{"q":"DEEP"}"#, r#""DEEP""#);
+        (path, text.replace(r#""DEEP""#, &nested(levels)).into_bytes(), status)
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_255_deep_is_taken_and_one_deeper_is_not() {
-    let site = Site::to(&["opik"]).await;
+async fn a_value_255_deep_is_taken_and_shown_everywhere_and_one_deeper_is_not() {
+    let stand_ins = ["opik", "galileo", "pandaprobe"];
+    let site = Site::to(&stand_ins).await;
     let client = site.client("checkout");
-    // The batch, its list and the trace are three levels.
-    let body = |levels: usize| {
-        let text = json!({"traces": [opik_trace(levels, &json!("DEEP"))]}).to_string();
-        text.replace("\"DEEP\"", &format!("{}{}", "[".repeat(levels - 3), "]".repeat(levels - 3))).into_bytes()
-    };
-    let answer = client.send("POST", "/v1/private/traces/batch", None, body(256)).await;
-    assert_eq!(answer.status, 400);
-    let said = answer.body["message"].as_str().unwrap();
-    assert!(said.ends_with("the document nests deeper than 255 levels"), "{said}");
-    assert_eq!(client.send("POST", "/v1/private/traces/batch", None, body(255)).await.status, 204);
+    let refused = [
+        json!({"errors": ["traces[0].input nests deeper than 255 levels"]}),
+        json!({"detail": "Validation error", "errors": [{"field": "input", "message": "nests deeper than 255 levels"}]}),
+        json!({"detail": [{"loc": ["body", "traces", 0, "input"], "msg": "nests deeper than 255 levels",
+            "type": "value_error"}]}),
+    ];
+    for ((path, body, _), said) in deep_sendings(256).into_iter().zip(refused) {
+        let answer = client.send("POST", path, None, body).await;
+        assert_eq!((answer.status, answer.body), (422, said), "{path}");
+    }
+    let depths = [126, 200, 250, 255];
+    for levels in depths {
+        for (path, body, status) in deep_sendings(levels) {
+            let answer = client.send("POST", path, None, body).await;
+            assert_eq!(answer.status, status, "{path} {levels}: {:?}", answer.body);
+        }
+    }
     site.settled().await;
-    assert_eq!(site.counts("opik"), (1, 1, 0, 0));
+    for stand_in in stand_ins {
+        let (accepted, delivered, dead, pending) = site.counts(stand_in);
+        assert_eq!((delivered, dead, pending), (accepted, 0, 0), "{stand_in}");
+        // As itself, or as a text of the same letters.
+        let (_, shown) = site.follow(&format!("http://{}/_sandbox/{stand_in}/traces", site.vendors)).await;
+        for levels in depths {
+            assert!(
+                shown.matches(&nested(levels)).count() >= 3,
+                "{stand_in} does not show {levels} levels three times"
+            );
+        }
+    }
+    let read = client.call("GET", "/traces/cc047292-1458-468b-80eb-02bdbbcb00fa", &Value::Null).await;
+    let text = read.body.as_str().expect("too deep for a tree");
+    assert!(text.contains(&format!(r#""input":{}"#, nested(250))), "{text}");
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_in_spans_are_shown_everywhere() {
+    let stand_ins = ["opik", "galileo", "pandaprobe"];
+    let site = Site::to(&stand_ins).await;
+    let step = |name: String, spans: Value| {
+        json!({"type": "workflow", "name": name, "input": "q", "output": "a", "created_at": "2026-11-21T01:12:45Z",
+            "metrics": {"duration_ns": 1_000_000_000}, "spans": spans})
+    };
+    let spans = (0..100).rev().fold(json!([]), |inside, level| json!([step(format!("level {level}"), inside)]));
+    let mut body = sendings(1, "q")[2].2.clone();
+    body["traces"][0]["spans"] = spans;
+    let home = site.client("checkout").galileo("deep").await;
+    body["log_stream_id"] = json!(home.stream);
+    site.client("checkout").must(200, "POST", &home.path("traces"), &body).await;
+    site.settled().await;
+    for stand_in in stand_ins {
+        assert_eq!(site.counts(stand_in), (101, 101, 0, 0), "{stand_in}");
+        let (_, shown) = site.follow(&format!("http://{}/_sandbox/{stand_in}/traces", site.vendors)).await;
+        assert!(shown.contains(r#""level 99""#), "{stand_in} lacks the innermost");
+    }
     site.close().await;
 }
 

@@ -52,15 +52,33 @@ async fn every_reply_to_an_accepted_request_carries_one_and_no_other_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_request_twice_has_one_receipt() {
+async fn the_same_request_twice_has_one_receipt_in_every_dialect() {
     let site = Site::to(&["pandaprobe"]).await;
-    let client = site.client("checkout").with("x-request-id", "once");
-    let body = json!({"trace_id": "cc047292-1458-468b-80eb-02bdbbcb9674", "name": "p", "status": "COMPLETED",
+    let client = site.client("checkout");
+    let home = client.galileo("road").await;
+    let galileo = json!({"traces": [{"id": "4b1c0f5d-2a6a-4b7f-9c3e-8f00aa112233", "type": "trace", "name": "g",
+        "input": "q", "output": "a", "created_at": "2026-11-21T01:12:45Z", "spans": []}],
+        "log_stream_id": home.stream, "is_complete": true});
+    let pandaprobe = json!({"trace_id": "cc047292-1458-468b-80eb-02bdbbcb9674", "name": "p", "status": "COMPLETED",
         "started_at": "2026-11-21T01:08:37Z", "ended_at": "2026-11-21T01:08:38Z", "input": "q"});
-    let [first, second] = [client.call("POST", "/traces", &body).await, client.call("POST", "/traces", &body).await];
-    assert!(receipt(&first).is_some());
-    assert_eq!(receipt(&first), receipt(&second));
+    // Without an id of its own, a second record would be a second trace.
+    let nameless = json!({"name": "n", "start_time": "2026-11-21T01:12:45Z", "end_time": "2026-11-21T01:12:46Z"});
+    let calls = [
+        ("/opik/api/v1/private/traces/batch".to_owned(), json!({"traces": [trace(1, "o")]})),
+        ("/v1/private/traces".to_owned(), nameless),
+        (home.path("traces"), galileo),
+        ("/traces".to_owned(), pandaprobe),
+    ];
+    let (once, other) = (client.with("x-request-id", "once"), site.client("checkout").with("x-request-id", "other"));
+    for (path, body) in &calls {
+        let [first, second] = [once.call("POST", path, body).await, once.call("POST", path, body).await];
+        assert!(receipt(&first).is_some(), "{path}: {} {:?}", first.status, first.body);
+        assert_eq!(receipt(&first), receipt(&second), "{path}");
+        assert_eq!(first.headers.get("location"), second.headers.get("location"), "{path}");
+        assert_ne!(receipt(&first), receipt(&other.call("POST", path, body).await), "{path}");
+    }
     site.settled().await;
+    assert_eq!(site.counts("pandaprobe").0, 8);
     site.close().await;
 }
 
@@ -99,6 +117,8 @@ async fn it_tells_where_each_item_has_got_to() {
     assert_eq!(fate(pandaprobe), all("parked"));
     assert!(galileo["traces"][0]["why"].as_str().unwrap().contains("503"), "{galileo}");
     assert_eq!((&pandaprobe["traces"][0]["status"], &pandaprobe["traces"][0]["dead"]), (&json!(400), &json!(1)));
+    let letter = site.api(&format!("/api/dlq/{}", pandaprobe["traces"][0]["letters"][0])).await;
+    assert_eq!((&pandaprobe["traces"][0]["attempts"], &letter["attempts"]), (&json!(1), &json!(1)));
     assert_eq!(pandaprobe["traces"][0]["letters"].as_array().unwrap().len(), 1);
 
     let text = printed(&spangate(&site, &["explain", &given]));

@@ -2,6 +2,7 @@
 
 mod answers;
 mod hashed;
+mod made_up;
 mod places;
 mod scene;
 mod scopes;

@@ -7,6 +7,7 @@ use crate::canonical::Id;
 use crate::canonical::Loss;
 use crate::canonical::Raw;
 use crate::canonical::Time;
+use crate::canonical::ids;
 use crate::contract::Refusal;
 use crate::contract::Seed;
 
@@ -80,10 +81,10 @@ impl<'a> At<'a> {
     }
 
     /// A row's own id; the server makes one up where it is left out.
-    pub(super) fn own_id(&self, field: &Field<String>, seed: &Seed) -> Result<Id, Refusal> {
+    pub(super) fn own_id(&self, field: &Field<String>, seed: &Seed, trace: Option<&str>) -> Result<Id, Refusal> {
         match field.get() {
             Some(text) => self.id("id", text),
-            None => Ok(derived(seed, self.path)),
+            None => Ok(derived(seed, self.path, trace)),
         }
     }
 
@@ -102,7 +103,14 @@ impl<'a> At<'a> {
     }
 }
 
-/// The id of a row that was sent without one, by its place in the document.
-pub(in crate::dialects::opik) fn derived(seed: &Seed, path: &str) -> Id {
-    Id::derived(&seed.record, path)
+/// The id of a row that was sent without one, by its place in the document: of version 7 as the server makes
+/// them (`wire/opik.md §6.1`), and of the time that a span's trace carries, else of when it was accepted, so
+/// that it is shown as it is stored.
+pub(in crate::dialects::opik) fn derived(seed: &Seed, path: &str, trace: Option<&str>) -> Id {
+    let timed = |id| match id {
+        Id::Uuid(bytes) if bytes[6] >> 4 == 7 => Some(ids::embedded_ms(&bytes)),
+        _ => None,
+    };
+    let ms = trace.and_then(Id::parse).and_then(timed).unwrap_or_else(|| seed.at.millis());
+    Id::Uuid(Id::derived(&seed.record, path).v7_at(ms))
 }

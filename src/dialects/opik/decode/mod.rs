@@ -107,7 +107,7 @@ impl Reader<'_> {
 
     fn create_span(&mut self, path: &str, row: wire::Span) -> Result<(), Refusal> {
         let mut at = At::new(path, Form::Create, &mut self.out.losses);
-        let id = at.own_id(&row.id, self.seed)?;
+        let id = at.own_id(&row.id, self.seed, row.trace_id.get().map(String::as_str))?;
         let rank = rank(&row.end_time, &row.last_updated_at, &at)?;
         let op = Op::Span(Box::new(span(row, id, &mut at)?));
         self.push(path, rank, op);
@@ -116,7 +116,7 @@ impl Reader<'_> {
 
     fn create_trace(&mut self, path: &str, row: wire::Trace) -> Result<(), Refusal> {
         let mut at = At::new(path, Form::Create, &mut self.out.losses);
-        let id = at.own_id(&row.id, self.seed)?;
+        let id = at.own_id(&row.id, self.seed, None)?;
         let rank = rank(&row.end_time, &row.last_updated_at, &at)?;
         let op = Op::Trace(Box::new(trace(row, id, &mut at)?));
         self.push(path, rank, op);

@@ -268,24 +268,5 @@ fn bounded(raw: Raw) -> Raw {
     let text = raw.text();
     // Most texts have too few brackets to nest too deep, and counting them costs next to nothing.
     let may_nest = memchr2_iter(b'{', b'[', text.as_bytes()).nth(DEEPEST).is_some();
-    if may_nest && depth(text) > DEEPEST { Raw::of(text) } else { raw }
-}
-
-/// How deep JSON text nests.
-fn depth(text: &str) -> usize {
-    let (mut now, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => {
-                now += 1;
-                most = most.max(now);
-            }
-            b'}' | b']' if !quoted => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    most
+    if may_nest && raw.depth() > DEEPEST { Raw::of(text) } else { raw }
 }

@@ -20,7 +20,7 @@ const TRACE: &str = "01a1fba9-b442-7d5d-8b79-c740e6ed8021";
 fn payloads_stay_verbatim_and_a_left_out_id_is_written_out() {
     let body = r#"{"traces":[{"start_time":"2026-11-21T01:00:00Z"},
         {"name":"b","input":{"n": 1e2, "s":"\u00e9"},"start_time":"2026-11-21T01:00:00Z"}]}"#;
-    let expected = r#"{"traces":[{"name":"b","input":{"n": 1e2, "s":"\u00e9"},"start_time":"2026-11-21T01:00:00Z","id":"e6711676-3562-4608-ba81-0927707e3b43"}]}"#;
+    let expected = r#"{"traces":[{"name":"b","input":{"n": 1e2, "s":"\u00e9"},"start_time":"2026-11-21T01:00:00Z","id":"01a1fba7-2e40-7608-ba81-0927707e3b43"}]}"#;
     assert_eq!(carved("POST", "/v1/private/traces/batch", body, &[1]).unwrap(), expected);
 }
 

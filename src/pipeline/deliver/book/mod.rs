@@ -190,6 +190,7 @@ impl Book {
             self.counters.expired = self.counters.expired.saturating_sub(state.given);
             state.items += state.given;
             state.given = 0;
+            state.attempts = 0;
             state.state = State::Waiting;
         }
         if state.state == State::Parked {
@@ -267,7 +268,8 @@ impl Book {
         state.dead = parked;
         state.items = newer + dead - parked;
         state.shown = Some(upto);
-        state.attempts = 0;
+        // What is parked tells how often it was tried, this time included.
+        state.attempts = if parked > 0 { state.attempts + 1 } else { 0 };
         state.frozen = None;
         state.flying = None;
         state.why = why;
@@ -322,6 +324,7 @@ impl Book {
         self.counters.dead += dead;
         state.dead += dead;
         state.items = 0;
+        state.attempts += 1;
         state.state = State::Parked;
         self.put(key, state);
         dead
