@@ -50,6 +50,8 @@ pub struct Book {
     traces: HashMap<SubjectKey, TraceState>,
     due: [BTreeSet<(Time, SubjectKey)>; 2],
     waiting: [u64; 2],
+    /// Bytes of the records of what waits, as stored.
+    stored: [u64; 2],
     /// Traces that stand in no exception, by their first record.
     firsts: BTreeSet<(Seq, SubjectKey)>,
     changed: HashSet<SubjectKey>,
@@ -148,7 +150,7 @@ impl Book {
         let mut state = known.unwrap_or_else(|| TraceState::new(news, lane));
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
-        state.add(news.items, news.bytes);
+        state.add(news.items, news.bytes, news.stored);
         state.count_since(news.seq, news.items);
         state.first = state.first.min(news.seq);
         state.last = state.last.max(news.seq);
@@ -319,9 +321,8 @@ impl Book {
             *key = if *key == orphan { trace } else { *key };
         }
         let mut adopted = self.take(trace).unwrap_or_else(|| {
-            let news =
-                News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, bytes: 0, due };
-            TraceState::new(&news, state.lane)
+            let (project, seq, at) = (&state.project, state.last, state.last_at);
+            TraceState::new(&News { trace, project, seq, at, items: 0, bytes: 0, stored: 0.0, due }, state.lane)
         });
         self.revive(trace, &mut adopted);
         adopted.state = if adopted.state == State::Ahead { State::Waiting } else { adopted.state };
@@ -331,7 +332,7 @@ impl Book {
         } else {
             adopted.since_frozen = None;
         }
-        adopted.add(items, items * state.heft);
+        adopted.add(items, items * state.heft, items as f64 * state.share);
         adopted.first = adopted.first.min(state.first);
         adopted.last = adopted.last.max(state.last);
         adopted.last_at = adopted.last_at.max(state.last_at);
@@ -418,6 +419,11 @@ impl Book {
         self.waiting[lane as usize]
     }
 
+    /// Bytes of the records of what waits in a lane, as stored.
+    pub(super) fn stored_in(&self, lane: Lane) -> u64 {
+        self.stored[lane as usize]
+    }
+
     /// How many traces are not settled.
     pub fn open(&self) -> usize {
         self.traces().count()
@@ -446,6 +452,7 @@ impl Book {
 
     fn put(&mut self, key: SubjectKey, state: TraceState) {
         self.waiting[state.lane as usize] += state.items;
+        self.stored[state.lane as usize] += state.stored();
         if state.state == State::Waiting {
             self.due[state.lane as usize].insert((state.due, key));
         }
@@ -462,6 +469,7 @@ impl Book {
     fn take(&mut self, key: SubjectKey) -> Option<TraceState> {
         let state = self.traces.remove(&key)?;
         self.waiting[state.lane as usize] -= state.items;
+        self.stored[state.lane as usize] -= state.stored();
         self.due[state.lane as usize].remove(&(state.due, key));
         self.firsts.remove(&(state.first, key));
         Some(state)

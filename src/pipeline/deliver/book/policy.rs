@@ -17,18 +17,29 @@ impl Book {
         self.at_base.accepted += items;
     }
 
-    /// Gives up what waits and is older than a time, oldest first; how many items.
-    pub(in super::super) fn expire_waiting(&mut self, before: Time) -> u64 {
+    /// Gives up what waits and is older than a time, oldest first, until so many bytes are given up; how
+    /// many items.
+    pub(in super::super) fn expire_waiting(&mut self, before: Time, bytes: u64) -> u64 {
         let old = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Waiting && state.last_at < before;
-        let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
-        let mut items = 0;
-        for key in keys {
+        let mut old: Vec<_> = self.traces.iter().filter(old).map(|(key, state)| (state.last_at, *key)).collect();
+        old.sort_unstable();
+        let (mut items, mut freed) = (0, 0);
+        for (_, key) in old {
+            if freed >= bytes {
+                break;
+            }
             let Some(state) = self.take(key) else { continue };
             items += state.items;
+            freed += state.stored();
             self.drop_listing(key, &state);
         }
         self.counters.expired += items;
         items
+    }
+
+    /// Bytes of the records of what waits, as stored.
+    pub(in super::super) fn stored(&self) -> u64 {
+        self.stored.iter().sum()
     }
 
     /// Takes on one new trace in so many (0 or 1: all); the others count as expired.
