@@ -85,8 +85,8 @@ async fn a_share_is_kept(overflow: &str, most: u64) {
     site.settled().await;
     let shown = site.vendor("opik").traces().await;
     assert_eq!(shown.len() as u64, pending);
-    let shows = |nth: u32| shown.iter().any(|trace| trace["id"] == id(nth));
-    assert!((46..=60).all(shows), "the newest are what is left: {shown:?}");
+    let shows = |nth: u32| shown.iter().any(|trace| trace["trace_id"] == id(nth));
+    assert!((46..=60).all(shows), "the newest are what is left");
     let emptied = async || (standing(&site, "opik").await["backlog_bytes"] == 0).then_some(());
     eventually("nothing waits", emptied).await;
     site.close().await;

@@ -119,7 +119,7 @@ pub(crate) async fn numbers_records_without_gaps(engine: &Engine) {
         let held = ledger.get(&[expected]).unwrap().remove(0);
         assert_eq!(
             (place.stored(), held.stored),
-            (ledger.weigh(expected - 1, expected).unwrap()["a"].bytes, place.stored())
+            (ledger.weigh(expected - 1, expected).unwrap()["project"].bytes, place.stored())
         );
     }
 }
