@@ -119,10 +119,8 @@ impl TraceState {
         let bytes = self.bytes().saturating_add(bytes);
         let stored = self.items as f64 * self.share + stored;
         self.items += items;
-        if self.items > 0 {
-            self.heft = bytes / self.items;
-            self.share = stored / self.items as f64;
-        }
+        self.heft = bytes.checked_div(self.items).unwrap_or(self.heft);
+        self.share = stored / self.items.max(1) as f64;
     }
 
     /// Items noted after what was sent up to a record; `None`: only its records can tell.
