@@ -25,9 +25,12 @@ use super::job::Position;
 use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
+use super::missing::Missing;
 use super::sizes::Sizes;
+use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Loss;
+use crate::canonical::Op;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
@@ -84,6 +87,7 @@ pub(super) struct Shipper {
     pub(super) strain: Arc<Strain>,
     pub(super) control: Arc<Control>,
     pub(super) sizes: Sizes,
+    pub(super) missing: Missing,
     /// How many shipments only wait to see what they sent.
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
@@ -122,6 +126,11 @@ impl Shipment {
             refused.items = self.items.count_of(&refused.target, shown);
         }
         self.refused.push(refused);
+    }
+
+    /// Whether something of the trace was shown before.
+    pub(super) fn is_update(&self) -> bool {
+        self.shown_upto > 0
     }
 
     /// Takes out every write about something that is nowhere.
@@ -189,6 +198,9 @@ impl Shipper {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
             let (items, lost) = (Arc::clone(&shipment.items), std::mem::take(&mut shipment.lost));
             let outcome = outcome(shipment);
+            if matches!(outcome, Outcome::Shown { .. } | Outcome::Parked { .. }) {
+                self.missing.is_over(key);
+            }
             self.keep_lost(key, lost, &outcome).await;
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
@@ -360,8 +372,12 @@ impl Shipper {
         })
     }
 
+    /// Whether the vendor shows the row itself. Of a trace it may show spans only, and an update of a row
+    /// that is not there would make one up (`wire/opik.md §6.4`).
     async fn is_shown(&self, job: &Job, target: &Target) -> Result<bool, String> {
-        Ok(self.found(job, target).await?.is_some())
+        let found = self.found(job, target).await?.unwrap_or_default();
+        let shown = wanted(self.destination.dialect, job, target).span;
+        Ok(found.iter().any(|item| is_row(item, target, shown.as_deref())))
     }
 
     /// What the vendor shows of a row's trace, or of the row.
@@ -369,7 +385,7 @@ impl Shipper {
         let wanted = wanted(self.destination.dialect, job, target);
         let mut answers: Vec<Answer> = Vec::new();
         for request in self.destination.dialect.read(&wanted, &job.out.known) {
-            answers.push(self.destination.client.read(&request).await?);
+            answers.push(self.read(&request).await?);
         }
         if answers.iter().any(|answer| answer.status >= 500 || answer.status == 429) {
             return Err("the vendor could not be asked whether it holds the row".to_owned());
@@ -388,6 +404,19 @@ fn wanted(dialect: &dyn crate::contract::Dialect, job: &Job, target: &Target) ->
             Target::Trace(_) | Target::Session(_) => None,
         },
         project: job.out.project.clone(),
+        in_stream: false,
+    }
+}
+
+/// Whether an item of a trace that was read is the row; `shown` is the vendor's id of a span.
+fn is_row(item: &Item, target: &Target, shown: Option<&str>) -> bool {
+    match (&item.op, target) {
+        (Op::Trace(_), Target::Trace(_)) => true,
+        // A row that came from here may tell its native id, another has the vendor's only.
+        (Op::Span(row), Target::Span { span, .. }) => {
+            row.id.stem() == span.stem() || shown.and_then(Id::parse) == Some(row.id)
+        }
+        _ => false,
     }
 }
 

@@ -152,6 +152,8 @@ impl Backlog {
         let believed = Time(self.steady.lock().read(now.0));
         let age = self.destination.backlog.age;
         self.expire_before(believed.plus(-i64::try_from(age.as_nanos()).unwrap_or(i64::MAX)))?;
+        let held = self.ledger.first_after(0)?.map_or(Seq::MAX, |(seq, _)| seq);
+        self.book.lock().forget_forgone(held);
         let (oldest, count) = (self.oldest()?, self.count()?);
         self.remember(now, count.items);
         let warning = self.warning(&count);
