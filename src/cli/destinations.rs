@@ -19,7 +19,8 @@ use crate::contract::Standing;
 /// States: running; limited (the vendor asked for patience); failing (it does not answer, or with faults:
 /// the breaker is open); behind (it accepts and does not show); refusing (it refuses in mass, so nothing is
 /// given up); credential (it does not take our key); paused (by an operator). Exits with 5 while an alarm
-/// stands that says that data is lost, given up or at risk (lost, quarantined, salvaged, removed, expired, backlog).
+/// stands that says that data is lost, given up or at risk (lost, quarantined, salvaged, removed, expired, backlog,
+/// full).
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   spangate destinations
@@ -77,7 +78,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
 }
 
 /// Alarms that say that data is lost, given up or at risk; of the others only a human is needed.
-const AT_RISK_KINDS: [&str; 6] = ["lost", "quarantined", "salvaged", "removed", "expired", "backlog"];
+const AT_RISK_KINDS: [&str; 7] = ["lost", "quarantined", "salvaged", "removed", "expired", "backlog", "full"];
 
 async fn switch(admin: &Admin, name: &str, what: &str, body: &serde_json::Value) -> anyhow::Result<Standing> {
     admin.post(&["api", "destinations", name, what], body, Duration::ZERO).await

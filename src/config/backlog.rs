@@ -15,7 +15,7 @@ const WORDS: [&str; 3] = ["expire-oldest", "sample", "refuse"];
 /// A destination's share of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// Bytes of requests that it has not looked at yet.
+    /// Bytes of the requests that wait for it.
     pub size: u64,
     /// How long anything may wait.
     pub age: Duration,

@@ -40,6 +40,8 @@ pub struct Admission {
     pub created: Vec<SubjectKey>,
     /// About how many bytes it takes.
     pub bytes: usize,
+    /// Bytes that it takes as stored.
+    pub stored: u64,
 }
 
 impl Admission {
@@ -56,7 +58,7 @@ impl Admission {
         admission
     }
 
-    /// A record that is about to be appended; it has no sequence yet.
+    /// A record that is about to be appended; it has no sequence yet, and nobody knows what it will take.
     pub fn expected(draft: &Draft, quiet: Duration, filed: &Filed, items: Vec<Arc<Item>>) -> Self {
         Self {
             seq: 0,
@@ -66,6 +68,7 @@ impl Admission {
             quiet,
             created: filed.created().collect(),
             bytes: weight(draft.body.len(), items.len()),
+            stored: 0,
             homes: Some(by_home(&filed.homes, items)),
         }
     }
@@ -81,6 +84,7 @@ impl Admission {
             homes: None,
             created: Vec::new(),
             bytes: ITEM,
+            stored: record.stored,
         }
     }
 

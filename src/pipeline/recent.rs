@@ -96,8 +96,9 @@ impl Held {
             let left = self.expected[at].0.is_left();
             match self.expected[at].0.seq() {
                 Some(seq) => {
-                    let (_, admission) = self.expected.swap_remove(at);
-                    self.fresh.put(Arc::new(Admission { seq, ..admission }), &mut self.gone);
+                    let (place, admission) = self.expected.swap_remove(at);
+                    let admission = Admission { seq, stored: place.stored(), ..admission };
+                    self.fresh.put(Arc::new(admission), &mut self.gone);
                 }
                 None if left => drop(self.expected.swap_remove(at)),
                 None => at += 1,
@@ -129,7 +130,8 @@ mod tests {
 
     fn admission(seq: Seq) -> Admission {
         let (at, quiet) = (Time(0), Duration::ZERO);
-        Admission { seq, at, project: "p".into(), count: 0, quiet, homes: None, created: Vec::new(), bytes: 10 }
+        let (project, created) = ("p".into(), Vec::new());
+        Admission { seq, at, project, count: 0, quiet, homes: None, created, bytes: 10, stored: 0 }
     }
 
     fn seqs(run: Result<Vec<Arc<Admission>>, usize>) -> Result<Vec<Seq>, usize> {

@@ -34,6 +34,8 @@ pub enum Kind {
     Worker,
     /// A backlog grows towards its limit.
     Backlog,
+    /// A backlog has reached its limit, and clients are refused.
+    Full,
     /// Items were given up by a policy.
     Expired,
 }
@@ -53,6 +55,7 @@ impl Kind {
             Self::Unreachable => "unreachable",
             Self::Worker => "worker",
             Self::Backlog => "backlog",
+            Self::Full => "full",
             Self::Expired => "expired",
         }
     }

@@ -68,7 +68,7 @@ fn backlog(standing: &Standing) -> String {
     match (items.pending, oldest_seconds) {
         (0, _) => "0".to_owned(),
         (pending, None) => format!("{pending} items"),
-        (pending, Some(oldest)) => format!("{pending} items, {backlog_bytes} bytes unread, oldest {oldest} s"),
+        (pending, Some(oldest)) => format!("{pending} items, {backlog_bytes} bytes, oldest {oldest} s"),
     }
 }
 

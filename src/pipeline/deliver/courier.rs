@@ -29,6 +29,7 @@ use super::reader::Reader;
 use super::retry;
 use super::ship::Outcome;
 use super::ship::Shipper;
+use super::tell;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
@@ -44,7 +45,6 @@ use crate::pipeline::story::Story;
 use crate::pipeline::strain::Strain;
 use crate::pipeline::traces::Traces;
 use crate::telemetry::alarm::Alarms;
-use crate::telemetry::alarm::Kind;
 use crate::telemetry::metrics;
 
 /// Waiting items at which an eager destination is written to without waiting.
@@ -442,7 +442,7 @@ impl Courier {
         {
             tracing::error!(destination = %name, %error, "progress could not be stored; it will be repeated");
         }
-        self.tell(now);
+        tell::tell(&self.shipper, &self.backlog, &self.alarms, now);
     }
 
     /// A key that was not taken may have been replaced since.
@@ -451,33 +451,6 @@ impl Courier {
         if control.condition(now).state == State::Credential && self.destination().client.renew() {
             control.resume(now);
         }
-    }
-
-    /// Shows how the destination does.
-    fn tell(&self, now: Time) {
-        let destination = self.destination();
-        let (name, control) = (&*destination.name, &self.shipper.control);
-        let condition = control.condition(now);
-        metrics::condition(name, &State::ALL.map(State::word), condition.state.word());
-        metrics::breaker(name, control.breaker(now));
-        let (in_flight, limit) = destination.client.gate().figures();
-        metrics::in_flight(name, in_flight, limit);
-        let standing = self.backlog.figures();
-        metrics::backlog(name, standing.items, standing.bytes, standing.age(now));
-        metrics::items(name, self.backlog.items_lately().outcomes());
-        let alarm = |kind, text: Option<&str>| self.alarms.set(kind, Some(name), text, now.0);
-        let when = |state, text| (condition.state == state).then_some(text);
-        alarm(
-            Kind::Credential,
-            when(State::Credential, "the vendor does not take our credential: replace it, or resume"),
-        );
-        alarm(
-            Kind::Refusals,
-            when(State::Refusing, "the vendor refuses nearly everything: look at its answers, then resume"),
-        );
-        alarm(Kind::Worker, when(State::Behind, "the vendor accepts and does not show: its worker is behind"));
-        alarm(Kind::Backlog, standing.warning.as_deref());
-        alarm(Kind::Expired, standing.expired.as_deref());
     }
 }
 

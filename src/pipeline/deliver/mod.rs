@@ -8,7 +8,8 @@
 //! [`Courier`] is the loop: it reads (`reader`), takes what is due from its [`Book`], ships it (`ship`,
 //! `job`, `batch`, `cut`, `confirm`) and notes how that went. [`Control`] says whether the destination is
 //! written to at all (`breaker`, `guard`, `worker`); [`Gate`], `egress` and `sizes` how much at once;
-//! [`Backlog`] what happens when too much waits; `letter` keeps what was refused for good.
+//! [`Backlog`] what happens when too much waits; `letter` keeps what was refused for good; `tell` shows all
+//! that to an operator.
 
 mod aloft;
 mod answer;
@@ -35,6 +36,7 @@ mod resolve;
 mod retry;
 mod ship;
 mod sizes;
+mod tell;
 mod trouble;
 mod worker;
 
@@ -119,7 +121,7 @@ pub enum Oversize {
 /// How much may wait for a destination, and what happens above.
 #[derive(Clone, Copy, Debug)]
 pub struct Share {
-    /// Bytes of requests that it has not looked at yet.
+    /// Bytes of the requests that wait for it.
     pub size: u64,
     /// How long anything may wait.
     pub age: Duration,

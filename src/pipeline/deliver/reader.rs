@@ -28,6 +28,9 @@ const READ_BYTES: usize = 2 * 1024 * 1024;
 /// keeps; what waits to be settled is more.
 const EAGER_ITEMS: u64 = 5_000;
 const SETTLED_ITEMS: u64 = 20_000;
+/// Of a destination's share of the disk, each lane reads one part in so many at the most: what is given up
+/// when the share is used up need not have been read.
+const PART: u64 = 4;
 /// How old the next record must be for the fresh lane to leave it to the late one: after a start, and
 /// where the destination cannot keep up.
 const OLD_AT_START_NS: i64 = 5_000_000_000;
@@ -79,11 +82,10 @@ impl Reader {
             let old = self.last_before(book.cursor, head, now.plus(-YOUNG_NS));
             book.skip_to(old);
         }
-        let most = self.most();
-        if book.cursor < head && book.pending_in(Lane::Fresh) < most {
+        if book.cursor < head && !self.is_full(&book, Lane::Fresh) {
             return Some(Range { lane: Lane::Fresh, after: book.cursor, upto: head });
         }
-        let gap = book.gaps.first().filter(|_| book.pending_in(Lane::Late) < most)?;
+        let gap = book.gaps.first().filter(|_| !self.is_full(&book, Lane::Late))?;
         Some(Range { lane: Lane::Late, after: gap.after, upto: gap.upto })
     }
 
@@ -101,6 +103,15 @@ impl Reader {
         if self.is_eager() { EAGER_ITEMS } else { SETTLED_ITEMS }
     }
 
+    /// Bytes of what waits in a lane above which no more is read for it.
+    fn most_bytes(&self) -> u64 {
+        self.shipper.destination.backlog.size.div_ceil(PART)
+    }
+
+    fn is_full(&self, book: &Book, lane: Lane) -> bool {
+        book.pending_in(lane) >= self.most() || book.stored_in(lane) >= self.most_bytes()
+    }
+
     fn is_eager(&self) -> bool {
         self.shipper.destination.routes.values().all(|route| route.flush == FlushMode::Eager)
     }
@@ -108,13 +119,13 @@ impl Reader {
     /// Whether the fresh lane is so full, or so far behind after a start, that what is accepted now would
     /// wait for what was accepted long ago.
     fn is_behind(&self, book: &Book, now: Time) -> bool {
-        let old = match book.pending_in(Lane::Fresh) >= self.most() {
+        let old = match self.is_full(book, Lane::Fresh) {
             true => OLD_WHEN_FULL_NS,
             false if book.is_new() => OLD_AT_START_NS,
             false => return false,
         };
-        let room = book.gaps.has_room() && book.pending() < 2 * self.most();
-        room && self.accepted_after(book.cursor).is_some_and(|at| now.0 - at.0 > old)
+        let room = book.pending() < 2 * self.most() && book.stored() < 2 * self.most_bytes();
+        room && book.gaps.has_room() && self.accepted_after(book.cursor).is_some_and(|at| now.0 - at.0 > old)
     }
 
     /// The last record above `after`, up to the head, that was accepted before a time; `after` where none was.
@@ -172,7 +183,7 @@ impl Reader {
 
     /// Notes what one record says about each trace it names.
     fn note(&self, admission: &Admission, lane: Lane) {
-        let Admission { seq, at, project, count, quiet, homes, created, bytes } = admission;
+        let Admission { seq, at, project, count, quiet, homes, created, bytes, stored } = admission;
         if lane == Lane::Fresh {
             self.newest.store(at.0, Ordering::Relaxed);
         }
@@ -193,7 +204,8 @@ impl Reader {
         for (trace, items) in homes {
             let items = items.len() as u64;
             let bytes = *bytes as u64 * items / all.max(1);
-            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, bytes, due }, lane);
+            let stored = *stored as f64 * items as f64 / all.max(1) as f64;
+            book.note(&News { trace: *trace, project, seq: *seq, at: *at, items, bytes, stored, due }, lane);
         }
         for span in created {
             book.wake(*span, due);

@@ -36,15 +36,27 @@ pub struct Draft {
     pub place: Place,
 }
 
-/// Learns a record's sequence once it is durable, and before [`Ledger::head`](super::Ledger::head) says
-/// that it is: who reads up to the head finds every place below it known.
+/// Learns a record's sequence, and what it takes as stored, once it is durable, and before
+/// [`Ledger::head`](super::Ledger::head) says that it is: who reads up to the head finds every place below
+/// it known.
 #[derive(Clone, Debug, Default)]
-pub struct Place(Arc<AtomicU64>);
+pub struct Place(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    seq: AtomicU64,
+    stored: AtomicU64,
+}
 
 impl Place {
     /// The sequence, once there is one.
     pub fn seq(&self) -> Option<Seq> {
-        Some(self.0.load(Ordering::Acquire)).filter(|seq| *seq > 0)
+        Some(self.0.seq.load(Ordering::Acquire)).filter(|seq| *seq > 0)
+    }
+
+    /// Bytes that the record takes as stored, once it has a sequence.
+    pub fn stored(&self) -> u64 {
+        self.0.stored.load(Ordering::Relaxed)
     }
 
     /// Whether nobody else holds it any more: what it does not know by now it never will.
@@ -52,9 +64,10 @@ impl Place {
         Arc::strong_count(&self.0) == 1
     }
 
-    /// Tells the sequence.
-    pub(super) fn tell(&self, seq: Seq) {
-        self.0.store(seq, Ordering::Release);
+    /// Tells the sequence and the bytes.
+    pub(super) fn tell(&self, seq: Seq, stored: u64) {
+        self.0.stored.store(stored, Ordering::Relaxed);
+        self.0.seq.store(seq, Ordering::Release);
     }
 }
 
@@ -81,6 +94,8 @@ pub struct Record {
     pub items: u32,
     /// The traces it was appended under; later aliases are in the index only.
     pub traces: Vec<SubjectKey>,
+    /// Bytes that it takes as stored.
+    pub stored: u64,
 }
 
 /// What a stretch of the ledger holds of one project.

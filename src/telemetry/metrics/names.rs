@@ -78,7 +78,7 @@ pub const METRICS: [Metric; 37] = [
     counter(HELD_BACK, "", "requests held back, by up to 100 ms, on a machine too busy to deliver"),
     gauge(ITEMS, "destination, outcome", "items accepted for a destination, by what has become of them"),
     gauge(BACKLOG_ITEMS, "destination", "items that wait, what is not read yet included"),
-    gauge(BACKLOG_BYTES, "destination", "bytes of the requests that hold them"),
+    gauge(BACKLOG_BYTES, "destination", "bytes of the requests that hold them, as stored"),
     gauge(BACKLOG_SECONDS, "destination", "age of the oldest item that waits"),
     histogram(SHOWN_SECONDS, "destination", "seconds from a trace's oldest unshown item accepted to shown"),
     counter(UNITS, "destination", "traces and spans that the vendor took, as vendors bill them"),

@@ -12,15 +12,11 @@ use super::id;
 use super::printed;
 use super::send;
 use super::spangate;
+use super::standing;
 use super::trace;
 use crate::support::Setup;
 use crate::support::Site;
 use crate::support::eventually;
-
-async fn standing(site: &Site, destination: &str) -> Value {
-    let all = site.api("/api/destinations").await;
-    all.as_array().unwrap().iter().find(|standing| standing["destination"] == destination).unwrap().clone()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_over_a_restart_and_loses_nothing() {
@@ -219,6 +215,7 @@ async fn more_than_a_destinations_limits_let_out_raises_an_alarm_with_what_would
     let site = Setup::new(&[("checkout", &["pandaprobe"])])
         .egress("pandaprobe", "{ requests_per_minute = 60 }")
         .every_route("flush = { quiet = \"100ms\" }")
+        .more("[destinations.pandaprobe.backlog]\nsize = \"1MiB\"")
         .start()
         .await;
     let all = async |from: u32, upto: u32| {

@@ -5,6 +5,7 @@ mod destinations;
 mod given_up;
 mod letters;
 mod metrics;
+mod overflow;
 mod receipts;
 
 use std::process::Command;
@@ -46,6 +47,12 @@ fn id(nth: u32) -> String {
 fn trace(nth: u32, name: &str) -> Value {
     json!({"id": id(nth), "project_name": "road", "name": name, "start_time": "2026-11-21T01:12:45Z",
         "end_time": "2026-11-21T01:12:46Z", "input": {"q": 1}})
+}
+
+/// How a destination does.
+async fn standing(site: &Site, destination: &str) -> Value {
+    let all = site.api("/api/destinations").await;
+    all.as_array().unwrap().iter().find(|standing| standing["destination"] == destination).unwrap().clone()
 }
 
 /// Sends finished traces; gives the receipt.

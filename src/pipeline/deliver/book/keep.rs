@@ -25,6 +25,8 @@ use crate::pipeline::ledger::SubjectKey;
 
 /// What an item is taken to weigh after a restart, in bytes: the size of a usual span.
 const UNKNOWN_HEFT: u64 = 4_096;
+/// What it is taken to take as stored, where a note does not say.
+const UNKNOWN_SHARE: u64 = 1_024;
 
 /// Traces waiting longer than this are listed as exceptions, so that the base can move on.
 const LIST_AFTER_NS: i64 = 5_000_000_000;
@@ -45,6 +47,9 @@ struct Note {
     /// Those of them of records after `frozen`; not known: only its records can tell.
     #[serde(default)]
     since: Option<u64>,
+    /// How many bytes one of them takes as stored; not known in an older note.
+    #[serde(default)]
+    share: Option<u64>,
     #[serde(default)]
     rows: Vec<Row>,
     #[serde(default)]
@@ -220,6 +225,7 @@ fn exception(trace: SubjectKey, state: &TraceState, above: Above) -> Open {
         why: state.why.clone(),
         items: Some(state.items.saturating_sub(above.items)),
         since: since.map(|since| since.saturating_sub(above.since)),
+        share: Some(state.share.round() as u64),
         rows: state.rows.clone(),
         lane: state.lane,
     };
@@ -234,7 +240,8 @@ fn exception(trace: SubjectKey, state: &TraceState, above: Above) -> Open {
 }
 
 fn state(open: &Open, note: Note, items: u64) -> TraceState {
-    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, since, rows, lane, given } = note;
+    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, since, share, rows, lane, given } =
+        note;
     TraceState {
         project: Arc::clone(&open.project),
         state: if state == State::Sending { State::Waiting } else { state },
@@ -244,6 +251,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         last: open.last,
         items,
         heft: UNKNOWN_HEFT,
+        share: share.unwrap_or(UNKNOWN_SHARE) as f64,
         dead: if state == State::Parked { dead } else { 0 },
         given: if state == State::Forgone { given } else { 0 },
         rows,

@@ -53,6 +53,8 @@ pub struct Book {
     traces: HashMap<SubjectKey, TraceState>,
     due: [BTreeSet<(Time, SubjectKey)>; 2],
     waiting: [u64; 2],
+    /// Bytes of the records of what waits, as stored.
+    stored: [u64; 2],
     /// Traces that stand in no exception, by their first record.
     firsts: BTreeSet<(Seq, SubjectKey)>,
     changed: HashSet<SubjectKey>,
@@ -164,7 +166,7 @@ impl Book {
         }
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
-        state.add(news.items, news.bytes);
+        state.add(news.items, news.bytes, news.stored);
         state.count_since(news.seq, news.items);
         state.first = state.first.min(news.seq);
         state.last = state.last.max(news.seq);
@@ -343,9 +345,8 @@ impl Book {
             *key = if *key == orphan { trace } else { *key };
         }
         let mut adopted = self.take(trace).unwrap_or_else(|| {
-            let news =
-                News { trace, project: &state.project, seq: state.last, at: state.last_at, items: 0, bytes: 0, due };
-            TraceState::new(&news, state.lane)
+            let (project, seq, at) = (&state.project, state.last, state.last_at);
+            TraceState::new(&News { trace, project, seq, at, items: 0, bytes: 0, stored: 0.0, due }, state.lane)
         });
         self.revive(trace, &mut adopted);
         adopted.state = if adopted.state == State::Ahead { State::Waiting } else { adopted.state };
@@ -355,7 +356,7 @@ impl Book {
         } else {
             adopted.since_frozen = None;
         }
-        adopted.add(items, items * state.heft);
+        adopted.add(items, items * state.heft, items as f64 * state.share);
         adopted.first = adopted.first.min(state.first);
         adopted.last = adopted.last.max(state.last);
         adopted.last_at = adopted.last_at.max(state.last_at);
@@ -470,6 +471,7 @@ impl Book {
 
     fn put(&mut self, key: SubjectKey, state: TraceState) {
         self.waiting[state.lane as usize] += state.items;
+        self.stored[state.lane as usize] += state.stored();
         if state.state == State::Waiting {
             self.due[state.lane as usize].insert((state.due, key));
         }
@@ -486,6 +488,7 @@ impl Book {
     fn take(&mut self, key: SubjectKey) -> Option<TraceState> {
         let state = self.traces.remove(&key)?;
         self.waiting[state.lane as usize] -= state.items;
+        self.stored[state.lane as usize] -= state.stored();
         self.due[state.lane as usize].remove(&(state.due, key));
         self.firsts.remove(&(state.first, key));
         Some(state)

@@ -178,7 +178,8 @@ impl World {
         for trace in &record.traces {
             let (seq, at) = (record.seq, Time(record.at_ns));
             self.spoilt.extend(self.book.is_left_out(*trace).then_some(*trace));
-            let news = News { trace: *trace, project: &record.project, seq, at, items: 1, bytes: 1, due: at };
+            let (project, stored) = (&record.project, record.stored as f64 / record.traces.len() as f64);
+            let news = News { trace: *trace, project, seq, at, items: 1, bytes: 1, stored, due: at };
             self.book.note(&news, lane);
         }
     }
@@ -271,14 +272,16 @@ impl World {
 
     fn expire_waiting(&mut self, before: i64) {
         let waiting: Vec<SubjectKey> = self.book.traces().map(|(key, _)| *key).collect();
-        if self.book.expire_waiting(Time(before)) > 0 {
+        if self.book.expire_waiting(Time(before), u64::MAX) > 0 {
             self.spoilt.extend(waiting);
         }
     }
 
     fn balances(&self) -> bool {
         let Counters { accepted, delivered, dead, filtered, expired, quarantined } = self.book.counters.clone();
+        let stored: u64 = self.book.traces().map(|(_, state)| state.stored()).sum();
         accepted + self.book.debt() == delivered + dead + filtered + expired + quarantined + self.book.pending()
+            && stored == self.book.stored()
     }
 
     /// The vendor takes everything from now on.

@@ -16,6 +16,8 @@ pub(in super::super) struct News<'a> {
     pub(in super::super) items: u64,
     /// About how many bytes these take, decoded.
     pub(in super::super) bytes: u64,
+    /// How many bytes of their record are theirs, as stored.
+    pub(in super::super) stored: f64,
     pub(in super::super) due: Time,
 }
 

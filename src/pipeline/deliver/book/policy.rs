@@ -26,18 +26,34 @@ impl Book {
         self.at_base.accepted += items;
     }
 
-    /// Gives up what waits and is older than a time, oldest first; how many items.
-    pub(in super::super) fn expire_waiting(&mut self, before: Time) -> u64 {
+    /// Gives up what waits and is older than a time, oldest first, until so many bytes are given up; how
+    /// many items.
+    pub(in super::super) fn expire_waiting(&mut self, before: Time, bytes: u64) -> u64 {
         let old = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Waiting && state.last_at < before;
-        let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
-        let mut items = 0;
-        for key in keys {
+        let mut old: Vec<_> = self.traces.iter().filter(old).map(|(key, state)| (state.last_at, *key)).collect();
+        old.sort_unstable();
+        let (mut items, mut freed) = (0, 0);
+        for (_, key) in old {
+            if freed >= bytes {
+                break;
+            }
             let Some(mut state) = self.take(key) else { continue };
+            freed += state.stored();
             let given = std::mem::take(&mut state.items);
             items += given;
             self.forgo(key, state, given);
         }
         items
+    }
+
+    /// Bytes of the records of what waits, as stored.
+    pub(in super::super) fn stored(&self) -> u64 {
+        self.stored.iter().sum()
+    }
+
+    /// The same of one lane.
+    pub(in super::super) fn stored_in(&self, lane: Lane) -> u64 {
+        self.stored[lane as usize]
     }
 
     /// Gives up so many items of a trace; it waits for news.

@@ -31,6 +31,8 @@ pub struct TraceState {
     pub items: u64,
     /// About how many bytes one of them takes, decoded.
     pub(super) heft: u64,
+    /// How many bytes of its records one of them takes, as stored.
+    pub(super) share: f64,
     /// Items given up on, until something new is accepted.
     pub dead: u64,
     /// Items that a policy or an operator gave up, until something new is accepted.
@@ -117,11 +119,18 @@ impl TraceState {
         self.items.saturating_mul(self.heft)
     }
 
-    /// Adds items that take so many bytes.
-    pub(super) fn add(&mut self, items: u64, bytes: u64) {
+    /// How many bytes of its records its items take, as stored.
+    pub(super) fn stored(&self) -> u64 {
+        (self.items as f64 * self.share) as u64
+    }
+
+    /// Adds items that take so many bytes, decoded and as stored.
+    pub(super) fn add(&mut self, items: u64, bytes: u64, stored: f64) {
         let bytes = self.bytes().saturating_add(bytes);
+        let stored = self.items as f64 * self.share + stored;
         self.items += items;
         self.heft = bytes.checked_div(self.items).unwrap_or(self.heft);
+        self.share = stored / self.items.max(1) as f64;
     }
 
     /// Items noted after what was sent up to a record; `None`: only its records can tell.
@@ -165,6 +174,7 @@ impl TraceState {
             last: news.seq,
             items: 0,
             heft: 0,
+            share: 0.0,
             dead: 0,
             given: 0,
             rows: Vec::new(),

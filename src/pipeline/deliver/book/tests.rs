@@ -15,7 +15,8 @@ const LATER: Time = Time(60_000_000_000);
 fn note_in(book: &mut Book, trace: SubjectKey, seq: Seq, lane: Lane) {
     book.read(seq, lane, 1);
     let project: Arc<str> = "p".into();
-    book.note(&News { trace, project: &project, seq, at: LONG_AGO, items: 1, bytes: 1_000, due: Time(1) }, lane);
+    let (at, due) = (LONG_AGO, Time(1));
+    book.note(&News { trace, project: &project, seq, at, items: 1, bytes: 1_000, stored: 300.0, due }, lane);
 }
 
 fn note(book: &mut Book, trace: SubjectKey, seq: Seq) {
@@ -223,7 +224,7 @@ fn an_orphan_adopted_above_the_base_is_not_counted_twice_after_a_crash() {
 fn what_waits_too_long_expires_and_samples_leave_new_traces_out() {
     let mut book = Book::default();
     note(&mut book, TRACE, 1);
-    assert_eq!(book.expire_waiting(Time(1)), 1);
+    assert_eq!(book.expire_waiting(Time(1), u64::MAX), 1);
     assert_eq!((book.counters.expired, book.pending(), book.open()), (1, 0, 0));
     book.sample(2);
     note(&mut book, OTHER, 2);
@@ -265,4 +266,37 @@ fn a_shipment_is_full_by_rows_or_by_bytes() {
     assert_eq!(taken(Most { rows: 3, bytes: 9_000 }), 3);
     assert_eq!(taken(Most { rows: 9, bytes: 1_500 }), 2);
     assert_eq!(taken(Most { rows: 9, bytes: 1 }), 1, "what is larger goes alone");
+}
+
+#[test]
+fn what_waits_weighs_its_share_of_its_records_until_it_does_not_wait() {
+    let mut book = Book::default();
+    (1..=3).for_each(|seq| note(&mut book, TRACE, seq));
+    note(&mut book, OTHER, 4);
+    assert_eq!((book.stored(), book.stored_in(Lane::Fresh)), (1_200, 1_200));
+    take(&mut book);
+    note(&mut book, TRACE, 5);
+    book.shown(TRACE, ending(4, 1));
+    book.park(OTHER, ending(4, 0));
+    assert_eq!(book.stored(), 300);
+    book.replay(OTHER, Time(5));
+    assert_eq!(book.stored(), 600);
+    book.skip_to(9);
+    assert_eq!((book.stored_in(Lane::Fresh), book.stored_in(Lane::Late)), (0, 600));
+    assert_eq!(again(&mut book, true).stored(), 600);
+}
+
+#[test]
+fn the_oldest_of_what_waits_is_given_up_first_and_no_more_than_must_be() {
+    let mut book = Book::default();
+    let project: Arc<str> = "p".into();
+    for (trace, at) in [(TRACE, 3), (OTHER, 1), (ORPHAN, 2)] {
+        book.read(1, Lane::Fresh, 2);
+        let (at, due) = (Time(at), Time(9));
+        book.note(&News { trace, project: &project, seq: 1, at, items: 2, bytes: 9, stored: 50.0, due }, Lane::Fresh);
+    }
+    assert_eq!((book.expire_waiting(Time(9), 51), book.stored()), (4, 50));
+    assert!(book.trace(TRACE).is_some());
+    assert_eq!((book.expire_waiting(Time(3), 51), book.expire_waiting(Time(4), 0)), (0, 0));
+    assert!(balanced(&book));
 }

@@ -116,6 +116,11 @@ pub(crate) async fn numbers_records_without_gaps(engine: &Engine) {
         assert_eq!(ledger.append(Draft { place: place.clone(), ..draft("a") }).await, Ok(expected));
         assert_eq!(ledger.head(), expected);
         assert_eq!((place.seq(), place.is_left()), (Some(expected), true));
+        let held = ledger.get(&[expected]).unwrap().remove(0);
+        assert_eq!(
+            (place.stored(), held.stored),
+            (ledger.weigh(expected - 1, expected).unwrap()["project"].bytes, place.stored())
+        );
     }
 }
 

@@ -70,7 +70,7 @@ impl<'a> Parts<'a> {
 
     /// Of a record that was held before.
     pub(super) fn of_record(record: &'a Record) -> Self {
-        let Record { seq: _, id, at_ns, project, key, dialect, head, body, items, traces } = record;
+        let Record { seq: _, id, at_ns, project, key, dialect, head, body, items, traces, stored: _ } = record;
         Self { id: *id, at_ns: *at_ns, project, key, dialect, head, body, items: *items, traces }
     }
 }
@@ -164,6 +164,7 @@ pub(super) fn open(seq: Seq, env: &[u8], zstd: &mut Decompressor<'_>) -> Result<
         body,
         items: fields.items,
         traces: fields.traces,
+        stored: env.len() as u64,
     })
 }
 

@@ -132,7 +132,7 @@ impl Work {
         match (self, answer) {
             (Self::Append(sealed), Answer::Appended(seq)) => {
                 known.appended(&sealed.traces, *seq);
-                sealed.place.tell(*seq);
+                sealed.place.tell(*seq, sealed.env.len() as u64);
             }
             (Self::Alias { trace, .. }, _) => known.forget(*trace),
             (Self::Retire(_) | Self::Inspect(_), _) => known.clear(),
