@@ -112,7 +112,21 @@ pub(super) fn count(conn: &Connection) -> rusqlite::Result<u64> {
     conn.query_row(sql, [LOST], |row| unsigned(row, 0))
 }
 
-/// Whether the store itself is damaged, not only what a row holds.
+/// Whether the store is damaged: its pages, its schema, or a value that no write of ours left there.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    let not_ours = matches!(
+        error,
+        Error::SqlInputError { .. }
+            | Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    );
+    not_ours || is_corrupt(error)
+}
+
+/// Whether a page is damaged, not only what a row holds.
 pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

@@ -21,6 +21,7 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
+use crate::pipeline::ledger::sqlite::quarantine::is_damage;
 use crate::pipeline::ledger::sqlite::readers::Reader;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
@@ -254,5 +255,5 @@ pub(super) fn facts(conn: &Connection, space: &str) -> Result<Vec<Fact>, LedgerE
 
 /// A failure of the store that says nothing about a record.
 pub(super) fn store(error: rusqlite::Error) -> LedgerError {
-    LedgerError::Store(error.to_string())
+    if is_damage(&error) { LedgerError::Damaged(error.to_string()) } else { LedgerError::Store(error.to_string()) }
 }

@@ -22,19 +22,19 @@ use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
 use crate::pipeline::ledger::sqlite::tables::BLOCK;
 
-/// Tables taken as they are, with how many columns, and their keys.
-const AS_THEY_ARE: [(&str, usize, &str); 11] = [
-    ("progress", 8, "destination"),
-    ("open", 7, "destination, trace"),
-    ("gaps", 3, "destination, after"),
-    ("facts", 3, "space, key"),
-    ("letters", 15, "id"),
-    ("gone", 3, "first"),
-    ("quarantine", 4, "seq"),
-    ("stubs", 6, "id"),
-    ("runs", 3, "slot, run"),
-    ("traces", 2, "key, seq"),
-    ("contents", 6, "seq"),
+/// Tables taken as they are, with what stands in their columns, and their keys.
+const AS_THEY_ARE: [(&str, &str, &str); 11] = [
+    ("progress", "tiiiiiii", "destination"),
+    ("open", "titiiib", "destination, trace"),
+    ("gaps", "tii", "destination, after"),
+    ("facts", "tbb", "space, key"),
+    ("letters", "ittititt?bbiiib", "id"),
+    ("gone", "iii", "first"),
+    ("quarantine", "iitb", "seq"),
+    ("stubs", "iitiib", "id"),
+    ("runs", "iib", "slot, run"),
+    ("traces", "ii", "key, seq"),
+    ("contents", "iitiib", "seq"),
 ];
 
 /// What a rescue came to.
@@ -66,8 +66,8 @@ pub(super) fn rescue(old: Option<&Connection>, new: &mut Connection, mark: Seq) 
 }
 
 // From the beginning to the first row that cannot be read, and from the end to the last.
-fn copy(old: &Connection, into: &Connection, table: &str, columns: usize, key: &str) -> rusqlite::Result<()> {
-    let places = vec!["?"; columns].join(", ");
+fn copy(old: &Connection, into: &Connection, table: &str, columns: &str, key: &str) -> rusqlite::Result<()> {
+    let places = vec!["?"; columns.len()].join(", ");
     let mut put = into.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES({places})"))?;
     let backwards = key.split(", ").map(|column| format!("{column} DESC")).collect::<Vec<_>>().join(", ");
     for order in [key, &backwards] {
@@ -92,8 +92,14 @@ fn copy(old: &Connection, into: &Connection, table: &str, columns: usize, key: &
     Ok(())
 }
 
-fn values(row: &Row<'_>, columns: usize) -> rusqlite::Result<Vec<Value>> {
-    (0..columns).map(|column| row.get(column)).collect()
+// Its letters: `t`ext, `b`ytes, an `i`nteger, and `?`, an integer or nothing.
+fn values(row: &Row<'_>, columns: &str) -> rusqlite::Result<Vec<Value>> {
+    let value = |(at, kind)| match (kind, row.get(at)?) {
+        ('t', value @ Value::Text(_)) | ('b', value @ Value::Blob(_)) => Ok(value),
+        ('i' | '?', value @ Value::Integer(_)) | ('?', value @ Value::Null) => Ok(value),
+        (_, other) => Err(rusqlite::Error::InvalidColumnType(at, String::new(), other.data_type())),
+    };
+    columns.chars().enumerate().map(value).collect()
 }
 
 // Where the old store ends, by whatever says so.

@@ -216,7 +216,7 @@ pub(super) fn refile(conn: &Connection, record: &Record, env: &[u8]) -> rusqlite
 
 /// An error of the store while it is being opened.
 pub(super) fn refused(at: &Layout, error: &rusqlite::Error) -> OpenError {
-    if quarantine::is_corrupt(error) {
+    if quarantine::is_damage(error) {
         return OpenError::Corrupt { dir: at.dir.clone(), reason: error.to_string() };
     }
     OpenError::Store { dir: at.dir.clone(), reason: error.to_string() }

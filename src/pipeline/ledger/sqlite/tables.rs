@@ -82,10 +82,13 @@ pub(super) fn format(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     if !conn.table_exists(None, "meta")? {
         return if marked == 0 { Ok(None) } else { Err(damaged()) };
     }
-    let format = conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()?;
+    let format = conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional();
     match format {
-        Some(format) if format == marked || (format == FIRST && marked == 0) => Ok(Some(format)),
-        _ => Err(damaged()),
+        // Nothing of a newer format is salvaged by this build.
+        Err(_) if marked > FORMAT => Ok(Some(marked)),
+        Err(error) => Err(error),
+        Ok(Some(format)) if format == marked || (format == FIRST && marked == 0) => Ok(Some(format)),
+        Ok(_) => Err(damaged()),
     }
 }
 

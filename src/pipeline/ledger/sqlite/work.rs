@@ -1,6 +1,7 @@
 //! What one call asks of the writer, and its statements inside the group's transaction.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
@@ -58,6 +59,12 @@ pub(super) enum Work {
     Retire(Step),
     /// A record that a reader found damaged or missing.
     Inspect(Seq),
+    /// What a reader found damaged in the file of an epoch; served alone.
+    Mend {
+        epoch: u64,
+        reason: String,
+        mended: Sender<Result<(), LedgerError>>,
+    },
     Close,
 }
 
@@ -151,7 +158,7 @@ impl Work {
             Self::Replace(facts) => replace(conn, facts),
             Self::Retire(step) => step.apply(batch).map(Answer::Retired),
             Self::Inspect(seq) => quarantine::inspect(batch, *seq).map(|()| Answer::Done),
-            Self::Close => Ok(Answer::Done),
+            Self::Mend { .. } | Self::Close => Ok(Answer::Done),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::lock::failed;
-use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
+use crate::pipeline::ledger::sqlite::quarantine::is_damage;
 use crate::pipeline::ledger::sqlite::salvage;
 use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::schema::Tail;
@@ -87,14 +87,21 @@ impl Writer {
     /// Serves the queue until it is closed, or all senders are gone.
     pub(super) fn run(mut self, queue: &Receiver<Job>) {
         while let Some(first) = self.wait(queue) {
-            let (group, closing) = gather(first, queue);
+            let (group, alone) = gather(first, queue);
             self.serve(group);
-            if let Some(closing) = closing {
-                let outcome = self.finish();
-                drop(self);
-                // Nobody waits when the caller has gone: the ledger is closed all the same.
-                let _ = closing.reply.send(outcome.map(|()| Answer::Done));
-                return;
+            match alone {
+                Some(Job { work: Work::Mend { epoch, reason, mended }, .. }) => {
+                    // Who asked waits for it.
+                    let _ = mended.send(self.mend(epoch, &reason));
+                }
+                Some(closing) => {
+                    let outcome = self.finish();
+                    drop(self);
+                    // Nobody waits when the caller has gone: the ledger is closed all the same.
+                    let _ = closing.reply.send(outcome.map(|()| Answer::Done));
+                    return;
+                }
+                None => {}
             }
         }
     }
@@ -179,6 +186,18 @@ impl Writer {
         }
     }
 
+    // Damage that a reader met in the file of an epoch: another reader may have met it before.
+    fn mend(&mut self, epoch: u64, reason: &str) -> Result<(), LedgerError> {
+        if self.shared.epoch() == epoch {
+            self.shared.failed(reason);
+            self.salvage(reason);
+        }
+        match self.shared.epoch() > epoch && self.conn.is_some() {
+            true => Ok(()),
+            false => Err(LedgerError::Damaged(reason.to_owned())),
+        }
+    }
+
     // A page that cannot be written would fail every group that needs it, for ever.
     fn salvage(&mut self, reason: &str) {
         self.conn = None;
@@ -240,7 +259,7 @@ fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
     let mut bytes = 0;
     let mut next = Some(first);
     while let Some(job) = next {
-        if matches!(job.work, Work::Close) {
+        if matches!(job.work, Work::Close | Work::Mend { .. }) {
             return (group, Some(job));
         }
         bytes += job.work.weight();
@@ -302,7 +321,7 @@ impl Failure {
     fn before_commit(error: rusqlite::Error) -> Self {
         let reason = error.to_string();
         let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        let damaged = is_corrupt(&error);
+        let damaged = is_damage(&error);
         Self {
             damaged,
             error: match full {
@@ -315,7 +334,7 @@ impl Failure {
     }
 
     fn in_commit(error: &rusqlite::Error) -> Self {
-        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false, damaged: is_corrupt(error) }
+        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false, damaged: is_damage(error) }
     }
 
     fn closed() -> Self {
