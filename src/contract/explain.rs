@@ -61,6 +61,8 @@ pub enum Place {
     Sending,
     /// Something was refused for good; it waits for news of the trace.
     Parked,
+    /// Something was given up by a policy or an operator, until there is news of the trace.
+    Expired,
     /// It is older than the route.
     Never,
 }
@@ -73,6 +75,7 @@ impl Place {
             Self::Waiting => "waiting",
             Self::Sending => "sending",
             Self::Parked => "parked",
+            Self::Expired => "expired",
             Self::Never => "never",
         }
     }
@@ -165,8 +168,11 @@ pub struct Arrival {
     pub shown: u64,
     /// Items that wait or are on their way.
     pub pending: u64,
-    /// Items given up, until there is news of the trace.
+    /// Items refused for good, until there is news of the trace.
     pub dead: u64,
+    /// Items given up by a policy or an operator.
+    #[serde(default)]
+    pub expired: u64,
     /// Tries since something was last shown.
     pub attempts: u32,
     /// The vendor's last status, where something was refused for good.
@@ -182,6 +188,13 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// How many items there are of each fate, for people.
+    pub fn counts(&self) -> String {
+        let Self { shown, pending, dead, expired, .. } = self;
+        let expired = if *expired == 0 { String::new() } else { format!(", {expired} expired") };
+        format!("{shown} items shown, {pending} pending, {dead} refused{expired}")
+    }
+
     /// The losses of one subject, fate and reason together, in order of the first of each: subject,
     /// whether the reserved key carries them, why, and the fields.
     pub fn losses_together(&self) -> Vec<(&str, bool, &str, Vec<&str>)> {

@@ -74,9 +74,8 @@ fn head(found: &Explanation) -> String {
 }
 
 fn destination(out: &mut String, arrival: &Arrival) {
-    let Arrival { destination, state, id, link, shown, pending, dead, attempts, next_try, why, .. } = arrival;
-    let _ =
-        writeln!(out, "\n{destination}: {}  ({shown} items shown, {pending} pending, {dead} given up)", state.word());
+    let Arrival { destination, state, id, link, attempts, next_try, why, .. } = arrival;
+    let _ = writeln!(out, "\n{destination}: {}  ({})", state.word(), arrival.counts());
     let _ = writeln!(out, "  id       {id}");
     if let Some(link) = link {
         let _ = writeln!(out, "  link     {link}");

@@ -59,8 +59,7 @@ fn arrivals(html: &mut Html, arrivals: &[Arrival]) {
             Some(link) => html.link(link, &arrival.id),
             None => html.text(&arrival.id),
         };
-        let Arrival { shown, pending, dead, .. } = arrival;
-        html.raw("</td>").cell(&format!("{shown} shown, {pending} pending, {dead} given up"));
+        html.raw("</td>").cell(&arrival.counts());
         html.cell(&arrival.attempts.to_string()).cell(arrival.next_try.as_deref().unwrap_or(""));
         html.cell(arrival.why.as_deref().unwrap_or("")).raw("<td>");
         for letter in &arrival.letters {

@@ -152,6 +152,8 @@ impl Backlog {
         let believed = Time(self.steady.lock().read(now.0));
         self.expire_before(believed.plus(-i64::try_from(share.age.as_nanos()).unwrap_or(i64::MAX)))?;
         let oldest = self.oldest()?;
+        let held = self.ledger.first_after(0)?.map_or(Seq::MAX, |(seq, _)| seq);
+        self.book.lock().forget_forgone(held);
         let (items, unread) = self.count()?;
         self.remember(now, items);
         let mut figures = self.figures.lock();

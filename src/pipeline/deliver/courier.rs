@@ -21,23 +21,22 @@ use super::book::Most;
 use super::breaker::Leave;
 use super::control::Control;
 use super::job::Position;
+use super::kept;
 use super::letter;
 use super::letter::Refused;
 use super::reader::Reader;
 use super::retry;
 use super::ship::Outcome;
 use super::ship::Shipper;
-use super::sizes::Sizes;
 use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
 use crate::contract::State;
 use crate::pipeline::homes::Homes;
-use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Open;
 use crate::pipeline::ledger::Seq;
+use crate::pipeline::ledger::Settle;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::story::Story;
@@ -60,8 +59,6 @@ const SOON_NS: i64 = 1_000_000_000;
 const SAVE_EVERY: Duration = Duration::from_millis(500);
 /// How long requests on their way may take once told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
-const STARTS: &str = "starts";
-const SIZES: &str = "sizes";
 
 /// One destination's courier.
 pub struct Courier {
@@ -111,12 +108,9 @@ impl Courier {
     pub async fn open(destination: Arc<Destination>, shared: &Shared) -> Result<Self, LedgerError> {
         let ledger = Arc::clone(&shared.ledger);
         let name = destination.name.to_string();
-        let head = ledger.head();
-        let start =
-            Fact { space: STARTS.to_owned(), key: name.clone().into_bytes(), value: head.to_be_bytes().to_vec() };
-        ledger.put_if_absent(vec![start]).await?;
-        let (book, start) = recall(&*ledger, &shared.traces, &name)?;
-        let sizes = Sizes::of(ledger.fact(SIZES, name.as_bytes())?);
+        kept::begin(&*ledger, &name).await?;
+        let (book, start) = kept::recall(&*ledger, &shared.traces, &name)?;
+        let sizes = kept::sizes(&*ledger, &name)?;
         let book = Arc::new(Mutex::new(book));
         let shipper = Arc::new(Shipper {
             destination: Arc::clone(&destination),
@@ -270,7 +264,12 @@ impl Courier {
         } else {
             self.turn = (self.turn + 1) % TURNS;
         }
-        let position = Position { start: self.shipper.start, cursor: book.cursor, gaps: book.gaps.clone() };
+        let position = Position {
+            start: self.shipper.start,
+            cursor: book.cursor,
+            gaps: book.gaps.clone(),
+            forgone: book.forgone(),
+        };
         (taken, position)
     }
 
@@ -334,9 +333,9 @@ impl Courier {
         let now = self.now();
         let after = Duration::from_nanos(u64::try_from(now.0 - state.first_at.0).unwrap_or_default());
         metrics::shown(&self.destination().name, after);
-        let (newer, ahead) = (self.newer(key, &state, upto), self.is_ahead(key, upto));
+        let (newer, past) = (self.newer(key, &state, upto), self.past(key, upto));
         let dead = refused.iter().map(|refused| refused.items).sum();
-        let ending = ending(upto, newer, refused, ahead, now);
+        let ending = ending(upto, newer, refused, past, now);
         let mut book = self.book.lock();
         let before = book.counters.dead;
         book.shown(key, Ending { dead, ..ending });
@@ -354,7 +353,7 @@ impl Courier {
         let now = self.now();
         let newer = self.newer(key, &state, upto);
         let mut book = self.book.lock();
-        let dead = book.park(key, ending(upto, newer, refused, false, now));
+        let dead = book.park(key, ending(upto, newer, refused, (false, false), now));
         if dead > 0 {
             book.file(letter::letters((key, &state), refused, dead, &self.seqs(key, upto), now));
             drop(book);
@@ -404,10 +403,17 @@ impl Courier {
         self.traces.load(&state.project, key).map_or(1, |items| items.count_where(noted))
     }
 
-    /// Whether a record of a trace, up to one, lies in a gap.
-    fn is_ahead(&self, key: SubjectKey, upto: Seq) -> bool {
-        let gaps = self.book.lock().gaps.clone();
-        !gaps.is_empty() && gaps.first_of(&self.seqs(key, upto)).is_some()
+    /// Whether a record of a trace, up to one, lies in a gap, and whether one was given up unread.
+    fn past(&self, key: SubjectKey, upto: Seq) -> (bool, bool) {
+        let (gaps, forgone) = {
+            let book = self.book.lock();
+            (book.gaps.clone(), book.forgone())
+        };
+        if gaps.is_empty() && forgone.is_empty() {
+            return (false, false);
+        }
+        let seqs = self.seqs(key, upto);
+        (gaps.first_of(&seqs).is_some(), forgone.first_of(key, &seqs).is_some())
     }
 
     fn seqs(&self, key: SubjectKey, upto: Seq) -> Vec<Seq> {
@@ -422,17 +428,16 @@ impl Courier {
             self.look_for_a_new_key(now);
             Arc::clone(&self.backlog).police(now).await;
         }
-        let settle = self.book.lock().settle(now, everything);
-        if let Some(mut settle) = settle {
-            let name = &self.destination().name;
-            settle.facts.extend(self.shipper.sizes.stored().map(|value| Fact {
-                space: SIZES.to_owned(),
-                key: name.as_bytes().to_vec(),
-                value,
-            }));
-            if let Err(error) = self.ledger.settle(name, settle).await {
-                tracing::error!(destination = %name, %error, "progress could not be stored; it will be repeated");
-            }
+        let name = &self.destination().name;
+        let settle = {
+            let mut book = self.book.lock();
+            let facts = kept::facts(name, &book, &self.shipper.sizes);
+            book.settle(now, everything).map(|settle| Settle { facts, ..settle })
+        };
+        if let Some(settle) = settle
+            && let Err(error) = self.ledger.settle(name, settle).await
+        {
+            tracing::error!(destination = %name, %error, "progress could not be stored; it will be repeated");
         }
         self.tell(now);
     }
@@ -473,28 +478,12 @@ impl Courier {
     }
 }
 
-fn ending(upto: Seq, newer: u64, refused: &[Refused], ahead: bool, now: Time) -> Ending {
+fn ending(upto: Seq, newer: u64, refused: &[Refused], (ahead, scarred): (bool, bool), now: Time) -> Ending {
     let rows = refused.iter().map(Refused::row).collect();
     let why = refused.first().map(Refused::text);
-    Ending { upto, newer, dead: 0, rows, why, ahead, now }
+    Ending { upto, newer, dead: 0, rows, why, ahead, scarred, now }
 }
 
 fn disbelief(refused: &[Refused]) -> String {
     refused.first().map(Refused::text).unwrap_or_default()
-}
-
-/// A destination's book as last settled, and the record after which its routes began.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub fn recall(ledger: &dyn Ledger, traces: &Traces, destination: &str) -> Result<(Book, Seq), LedgerError> {
-    let start = ledger.fact(STARTS, destination.as_bytes())?.and_then(|held| held.try_into().ok());
-    let start = start.map(Seq::from_be_bytes).unwrap_or_default();
-    let progress = ledger.progress(destination)?;
-    let base = progress.base.max(start);
-    let count = |open: &Open| -> Result<u64, LedgerError> {
-        Ok(traces.load(&open.project, open.trace)?.count_between(open.shown, base))
-    };
-    let book = Book::restore((base, progress.gaps), progress.counters, progress.open, count)?;
-    Ok((book, start))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Destination;
 use super::Route;
+use super::book::Forgone;
 use super::book::Gaps;
 use super::book::Row;
 use super::book::TraceState;
@@ -49,6 +50,8 @@ pub(super) struct Position {
     /// Records up to here have been noted, but for the gaps.
     pub(super) cursor: Seq,
     pub(super) gaps: Gaps,
+    /// What was given up unread.
+    pub(super) forgone: Arc<Forgone>,
 }
 
 /// What looking at a due trace gave.
@@ -100,7 +103,7 @@ fn look_upto(
         });
     }
     let upto = frozen.unwrap_or_else(|| items.last_upto(position.cursor));
-    let shown_upto = state.shown.unwrap_or_else(|| earlier(&items, state.first, position));
+    let shown_upto = state.shown.unwrap_or_else(|| earlier(&items.seqs, (key, state.first), position));
     let eager = route.flush == FlushMode::Eager;
     let mut view = if eager { items.changed(shown_upto, upto) } else { items.view(upto) };
     if eager && !state.rows.is_empty() {
@@ -163,10 +166,12 @@ fn is_partial(view: &View) -> bool {
 }
 
 /// The newest record of the trace before this news: everything up to it was settled, unless it is
-/// older than the route or lies above what has not been read yet.
-fn earlier(items: &TraceItems, first: Seq, position: &Position) -> Seq {
-    let unread = position.gaps.first_of(&items.seqs);
-    let before = items.last_upto(first.min(unread.unwrap_or(first)).saturating_sub(1));
+/// older than the route or lies above what has not been read yet, or was given up before it was.
+pub(super) fn earlier(seqs: &[Seq], (key, first): (SubjectKey, Seq), position: &Position) -> Seq {
+    let unread = position.gaps.first_of(seqs);
+    let forgone = position.forgone.first_of(key, seqs);
+    let first = [unread, forgone].into_iter().flatten().fold(first, Seq::min);
+    let before = seqs.iter().copied().take_while(|seq| *seq < first).last().unwrap_or_default();
     if before > position.start { before } else { 0 }
 }
 

@@ -206,6 +206,10 @@ mod tests {
         let start = tokio::time::Instant::now();
         assert_eq!(resolved(&dial).await.unwrap_err(), "no answer within 2 s");
         assert_eq!(start.elapsed().as_secs(), 2);
+        let base = url("http://vendor.example");
+        let error = dial.client(&base).unwrap().get(base).send().await.unwrap_err();
+        let text = chain(&error.without_url());
+        assert!(text.ends_with(": dns error: error resolving DNS: no answer within 2 s"), "{text}");
     }
 
     #[test]

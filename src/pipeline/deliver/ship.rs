@@ -26,8 +26,10 @@ use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
 use super::sizes::Sizes;
+use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Loss;
+use crate::canonical::Op;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
@@ -360,8 +362,12 @@ impl Shipper {
         })
     }
 
+    /// Whether the vendor shows the row itself. Of a trace it may show spans only, and an update of a row
+    /// that is not there would make one up (`wire/opik.md §6.4`).
     async fn is_shown(&self, job: &Job, target: &Target) -> Result<bool, String> {
-        Ok(self.found(job, target).await?.is_some())
+        let found = self.found(job, target).await?.unwrap_or_default();
+        let shown = wanted(self.destination.dialect, job, target).span;
+        Ok(found.iter().any(|item| is_row(item, target, shown.as_deref())))
     }
 
     /// What the vendor shows of a row's trace, or of the row.
@@ -388,6 +394,18 @@ fn wanted(dialect: &dyn crate::contract::Dialect, job: &Job, target: &Target) ->
             Target::Trace(_) | Target::Session(_) => None,
         },
         project: job.out.project.clone(),
+    }
+}
+
+/// Whether an item of a trace that was read is the row; `shown` is the vendor's id of a span.
+fn is_row(item: &Item, target: &Target, shown: Option<&str>) -> bool {
+    match (&item.op, target) {
+        (Op::Trace(_), Target::Trace(_)) => true,
+        // A row that came from here may tell its native id, another has the vendor's only.
+        (Op::Span(row), Target::Span { span, .. }) => {
+            row.id.stem() == span.stem() || shown.and_then(Id::parse) == Some(row.id)
+        }
+        _ => false,
     }
 }
 

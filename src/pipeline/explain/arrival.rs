@@ -25,7 +25,7 @@ impl Explainer {
         route: &Route,
     ) -> Result<Arrival, LedgerError> {
         let out = self.outward(held, outlet, route)?;
-        let Stage { place, shown, pending, dead, state } = outlet.stage(held);
+        let Stage { place, shown, pending, dead, expired, state } = outlet.stage(held);
         let trace = if held.is_orphan() { held.id } else { held.view.id };
         let show = |id: Id| outlet.dialect.show_id(id, trace, &out);
         let spans: BTreeMap<String, String> =
@@ -54,6 +54,7 @@ impl Explainer {
             shown,
             pending,
             dead,
+            expired,
             attempts: state.as_ref().map_or(0, |state| state.attempts),
             status: letters.iter().max_by_key(|letter| letter.dead_at_ns).and_then(|letter| letter.status),
             next_try: waits.map(|state| state.due.exact()),

@@ -52,6 +52,7 @@ pub(super) struct Stage {
     pub(super) shown: u64,
     pub(super) pending: u64,
     pub(super) dead: u64,
+    pub(super) expired: u64,
     pub(super) state: Option<TraceState>,
 }
 
@@ -62,6 +63,7 @@ pub(in crate::pipeline) fn place(state: State) -> Place {
         State::Sending => Place::Sending,
         State::Parked => Place::Parked,
         State::Ahead => Place::Shown,
+        State::Forgone => Place::Expired,
     }
 }
 
@@ -104,21 +106,25 @@ impl Outlet {
     /// Where a trace has got to here, and the counts behind it.
     pub(super) fn stage(&self, held: &Held) -> Stage {
         let routed = held.items.count_between(self.start, Seq::MAX);
-        let (state, unread) = {
+        let (state, unread, unseen) = {
             let book = self.book.lock();
             let unread = |seq: Seq| seq > self.start && book.is_unread_of(held.key, seq);
-            (book.trace(held.key).cloned(), held.items.count_where(unread))
+            let unseen = |seq: Seq| seq > self.start && book.is_forgone(held.key, &[seq]);
+            (book.trace(held.key).cloned(), held.items.count_where(unread), held.items.count_where(unseen))
         };
         let (waiting, dead) = state.as_ref().map_or((0, 0), |state| (state.items, state.dead));
+        let expired = state.as_ref().map_or(unseen, |state| state.given);
         let place = match &state {
             _ if routed == 0 => Place::Never,
-            Some(state) if state.state == State::Parked && unread > 0 => Place::Waiting,
+            Some(state) if matches!(state.state, State::Parked | State::Forgone) && unread > 0 => Place::Waiting,
             Some(state) => place(state.state),
             None if unread > 0 => Place::Waiting,
+            None if expired > 0 => Place::Expired,
             None => Place::Shown,
         };
         let pending = waiting + unread;
-        Stage { place, shown: routed.saturating_sub(pending + dead), pending, dead, state }
+        let shown = routed.saturating_sub(pending + dead + expired);
+        Stage { place, shown, pending, dead, expired, state }
     }
 
     /// How it is asked.

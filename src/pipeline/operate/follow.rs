@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::Operator;
 use crate::canonical::Id;
+use crate::canonical::Item;
+use crate::canonical::Op;
 use crate::contract::Fate;
 use crate::contract::Followed;
 use crate::contract::Items;
@@ -14,6 +16,7 @@ use crate::contract::Receipt;
 use crate::contract::TraceFate;
 use crate::pipeline::deliver::Book;
 use crate::pipeline::deliver::Route;
+use crate::pipeline::deliver::Row;
 use crate::pipeline::deliver::State;
 use crate::pipeline::deliver::TraceState;
 use crate::pipeline::explain;
@@ -42,6 +45,7 @@ struct Part {
 struct Stage {
     place: Place,
     dead: u64,
+    expired: u64,
     state: Option<TraceState>,
     letters: Vec<Letter>,
 }
@@ -92,14 +96,15 @@ impl Operator {
             match stage.place {
                 Place::Never => before_route += part.mine,
                 Place::Waiting | Place::Sending => items.pending += part.mine,
-                Place::Shown | Place::Parked => {
+                Place::Shown | Place::Parked | Place::Expired => {
                     items.dead += stage.dead;
-                    items.delivered += part.mine - stage.dead;
+                    items.expired += stage.expired;
+                    items.delivered += part.mine - stage.dead - stage.expired;
                 }
             }
             stages.push((part, stage));
         }
-        let placed = items.pending + items.dead + items.delivered + before_route;
+        let placed = items.pending + items.dead + items.expired + items.delivered + before_route;
         items.quarantined = items.accepted.saturating_sub(placed);
         items.accepted -= before_route;
         let expired_here = outlet.book.lock().counters.expired;
@@ -134,11 +139,16 @@ impl Operator {
             }
             _ => 0,
         };
-        Ok(Stage { place, dead, state, letters })
+        let expired = match (place, &state) {
+            (Place::Expired, Some(state)) if record.seq < state.first => refused(record, &part.items, &state.rows),
+            (Place::Expired, _) => part.mine,
+            _ => 0,
+        };
+        Ok(Stage { place, dead, expired, state, letters })
     }
 
     fn told(&self, part: &Part, stage: Stage, outlet: &Outlet, route: &Route) -> Result<TraceFate, LedgerError> {
-        let Stage { place, dead, state, letters } = stage;
+        let Stage { place, dead, expired: _, state, letters } = stage;
         let arrival = part.held.as_ref().map(|held| self.explain.arrival(held, outlet, route)).transpose()?;
         let losses = arrival.as_ref().map_or_else(LossCount::default, |arrival| {
             let kept = arrival.losses.iter().filter(|loss| loss.carried).count();
@@ -165,8 +175,9 @@ fn place(record: &Record, outlet: &Outlet, book: &Book, key: SubjectKey) -> Plac
     match state {
         _ if record.seq <= outlet.start => Place::Never,
         _ if book.is_unread_of(key, record.seq) => Place::Waiting,
+        None if book.is_forgone(key, &[record.seq]) => Place::Expired,
         None => Place::Shown,
-        Some(state) if state.state == State::Parked => Place::Parked,
+        Some(state) if matches!(state.state, State::Parked | State::Forgone) => explain::place(state.state),
         Some(state) if record.seq < state.first => Place::Shown,
         Some(state) => explain::place(state.state),
     }
@@ -185,7 +196,17 @@ fn dead(letter: &Letter, record: &Record, items: &TraceItems) -> u64 {
     }
 }
 
+/// How many of a record's items are about rows that were refused.
+fn refused(record: &Record, items: &TraceItems, rows: &[Row]) -> u64 {
+    let is_refused = |item: &&Arc<Item>| match (&item.op, item.span()) {
+        (Op::Score(_) | Op::DeleteScore { .. }, _) => rows.contains(&Row::Scores),
+        (_, Some(span)) => rows.contains(&Row::Span(span.stem())),
+        (_, None) => rows.contains(&Row::Trace),
+    };
+    items.of_record(record.seq).filter(is_refused).count() as u64
+}
+
 /// Whether an item is about the span, or else the trace, of a stem.
-fn is_about(item: &crate::canonical::Item, stem: [u8; 8]) -> bool {
+fn is_about(item: &Item, stem: [u8; 8]) -> bool {
     item.span().or(item.trace()).is_some_and(|id| id.stem() == stem)
 }

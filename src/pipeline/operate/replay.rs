@@ -145,7 +145,7 @@ fn count(after: &mut After, outlet: &Outlet, traces: &BTreeSet<SubjectKey>) {
     for trace in traces {
         match book.trace(*trace).map(|state| state.state) {
             None => after.shown += 1,
-            Some(State::Parked) => after.refused += 1,
+            Some(State::Parked | State::Forgone) => after.refused += 1,
             Some(_) => after.waiting += 1,
         }
     }

@@ -40,6 +40,7 @@ use super::send;
 use super::told_error;
 use crate::support::Inside;
 use crate::support::Setup;
+use crate::support::Site;
 use crate::support::VENDORS;
 
 const HOUR: i64 = 3_600;
@@ -102,7 +103,12 @@ async fn poison_record_panics_adapter() {
         _ => *inner,
     });
     let inside = Inside::instead(&mut site, dialects.collect()).await;
+    // Nothing goes out before all of it is there: alone, the spans would.
+    order(&site, "pause").await;
     let plans = send(&site, &["a", "poison", "b"]).await;
+    let waits = |standing: &Value| standing["pending"] == 9 && standing["unread"] == 0;
+    site.stands("opik", "waiting with all of it", waits).await;
+    order(&site, "resume").await;
     let poisoned = |standing: &Value| standing["dead"] == 3 && standing["pending"] == 0;
     let standing = site.stands("opik", "without the poisoned trace", poisoned).await;
     assert_eq!((&standing["delivered"], &standing["parked"]), (&json!(6), &json!(1)), "{standing:#}");
@@ -111,6 +117,12 @@ async fn poison_record_panics_adapter() {
     all_shown(&site, "pandaprobe", &plans).await;
     inside.stop().await;
     site.close().await;
+}
+
+/// Tells the gateway to pause or resume Opik.
+async fn order(site: &Site, verb: &str) {
+    let (status, text) = site.command(&format!("/api/destinations/opik/{verb}"), &json!({})).await;
+    assert_eq!(status, 200, "{text}");
 }
 
 /// A dialect that panics at a trace called `poison`.

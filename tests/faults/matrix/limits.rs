@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use futures::future::join_all;
 use serde_json::Value;
 use serde_json::json;
 
@@ -16,25 +17,32 @@ use crate::support::Plan;
 use crate::support::Setup;
 use crate::support::VENDORS;
 
-/// Nothing at all goes to a vendor before the time that it named.
+/// Nothing at all goes to a vendor before the time that it named, unless the operator knows better.
 #[tokio::test(flavor = "multi_thread")]
 async fn vendor_429_with_retry_after() {
     let site = Setup::to(&VENDORS).start().await;
     for vendor in VENDORS {
-        site.vendor(vendor).fault(&json!({"status": 429, "retry_after": 4, "count": 1})).await;
+        site.vendor(vendor).fault(&json!({"status": 429, "retry_after": 30, "count": 1})).await;
     }
     let mut plans = send(&site, &["a"]).await;
-    for vendor in VENDORS {
-        named(&site, &mut plans, vendor, "limited", "429").await;
-    }
-    let told = Instant::now();
+    let limited = |standing: &Value| {
+        let says = |field: &str| standing[field].as_str().is_some_and(|text| text.contains("429"));
+        standing["state"] == "limited" && (says("last_error") || says("why")) && standing["pending"] != 0
+    };
+    let condition = ("spangate_condition", "condition=\"limited\"");
+    join_all(VENDORS.map(|vendor| told(&site, vendor, "limited", limited, condition.0, condition.1))).await;
     plans.extend(send(&site, &["b", "c"]).await);
-    while told.elapsed() < Duration::from_millis(2_500) {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(2_500) {
         for vendor in VENDORS {
             let requests = site.vendor(vendor).requests().await.len();
             assert!(requests <= 2, "{vendor} was asked {requests} times while it wanted to be left alone");
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for vendor in VENDORS {
+        let (status, text) = site.command(&format!("/api/destinations/{vendor}/resume"), &json!({})).await;
+        assert_eq!(status / 100, 2, "{text}");
     }
     for vendor in VENDORS {
         all_shown(&site, vendor, &plans).await;

@@ -19,7 +19,7 @@ use crate::support::eventually;
 /// What is not shown yet is waited for and not sent again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_behind() {
-    let site = Setup::to(&["pandaprobe", "opik"]).start().await;
+    let site = patient(&["pandaprobe", "opik"]).start().await;
     site.vendor("pandaprobe").settings(&json!({"worker_down": true})).await;
     let plans = send(&site, &["a", "b", "c", "d"]).await;
     eventually("everything is queued", async || (posts(&site).await == 4).then_some(())).await;
@@ -37,7 +37,7 @@ async fn worker_behind() {
 /// After a minute in which nothing shows it is no delay any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_behind_for_more_than_a_minute() {
-    let mut site = Setup::to(&["pandaprobe"]).start().await;
+    let mut site = patient(&["pandaprobe"]).start().await;
     let inside = Inside::instead(&mut site, DIALECTS.to_vec()).await;
     site.vendor("pandaprobe").settings(&json!({"worker_down": true})).await;
     let plans = send(&site, &["a", "b"]).await;
@@ -56,7 +56,7 @@ async fn worker_behind_for_more_than_a_minute() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes more than a minute: a success that does not show is believed so long"]
 async fn worker_loses_its_queue() {
-    let site = Setup::to(&["pandaprobe"]).start().await;
+    let site = patient(&["pandaprobe"]).start().await;
     site.vendor("pandaprobe").settings(&json!({"worker_down": true})).await;
     let mut plans = send(&site, &["a", "b"]).await;
     eventually("both are queued", async || (posts(&site).await == 2).then_some(())).await;
@@ -70,6 +70,12 @@ async fn worker_loses_its_queue() {
     all_shown(&site, "pandaprobe", &plans).await;
     assert_eq!(posts(&site).await, 5);
     site.close().await;
+}
+
+/// Routed to these; PandaProbe may take its time with an answer, because what is not answered is sent again.
+fn patient(stand_ins: &[&str]) -> Setup {
+    let egress = "egress = { requests_per_minute = 600000, scores_per_minute = 600000, timeout = \"60s\" }";
+    Setup::to(stand_ins).destination("pandaprobe", egress)
 }
 
 async fn posts(site: &Site) -> usize {

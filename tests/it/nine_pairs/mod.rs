@@ -7,6 +7,8 @@ mod galileo;
 mod opik;
 mod pandaprobe;
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -18,14 +20,15 @@ use crate::support::unlike;
 
 const VENDORS: [&str; 3] = ["opik", "galileo", "pandaprobe"];
 
-/// A site whose one project goes to all three.
+/// A site whose one project goes to all three, once all of a trace is there.
 async fn site() -> Site {
-    Setup::new(&[("checkout", &VENDORS)]).every_route("flush = { quiet = \"1500ms\" }").start().await
+    Setup::new(&[("checkout", &VENDORS)]).every_route("flush = { quiet = \"5m\" }").start().await
 }
 
-/// Compares what each vendor shows, once everything is settled, with a document: the one trace, and
+/// Lets the quiet pass, and compares what each vendor shows, once everything is settled, with a document: the one trace, and
 /// beside it the scores, and what is sent but not shown.
 async fn compare(site: &Site, expected: [&str; 3]) {
+    site.advance(Duration::from_secs(360));
     site.settled().await;
     for (vendor, expected) in VENDORS.into_iter().zip(expected) {
         let mut traces = site.vendor(vendor).traces().await;

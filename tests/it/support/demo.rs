@@ -2,7 +2,6 @@
 
 use std::io::BufRead;
 use std::io::BufReader;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -31,9 +30,8 @@ impl Demo {
 
     /// The same with more arguments.
     pub(crate) fn start_with(state: &Path, more: &[&str]) -> Self {
-        let [data, admin, vendors] = [(); 3].map(|()| free_address());
         let mut child = Command::new(env!("CARGO_BIN_EXE_spangate"))
-            .args(["demo", "--data", &data, "--admin", &admin, "--vendors", &vendors, "--state"])
+            .args(["demo", "--data", FREE, "--admin", FREE, "--vendors", FREE, "--state"])
             .arg(state)
             .args(more)
             .env("SPANGATE__LEDGER__DISK_RESERVE", "1MiB")
@@ -42,11 +40,14 @@ impl Demo {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with("Every trace that comes in"));
-        assert!(ready, "the demo ended before it listened");
+        let welcome: Vec<String> = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .take_while(|line| !line.starts_with("Every trace that comes in"))
+            .collect();
+        let [data, admin, vendors] = ["SDKs", "operators", "stand-ins"].map(|who| address(&welcome, who));
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
-        let [data, admin, vendors] = [data, admin, vendors].map(|address| format!("http://{address}"));
         Self { child, data, admin, vendors, told }
     }
 
@@ -69,7 +70,11 @@ impl Drop for Demo {
     }
 }
 
-/// An address that was free a moment ago.
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+/// Any port that is free.
+const FREE: &str = "127.0.0.1:0";
+
+/// The base URL that the welcome names for somebody.
+fn address(welcome: &[String], who: &str) -> String {
+    let named = |line: &String| line.trim_start().strip_prefix(who).map(|url| url.trim().to_owned());
+    welcome.iter().find_map(named).unwrap_or_else(|| panic!("the demo names no address for {who}: {welcome:#?}"))
 }

@@ -115,13 +115,13 @@ async fn a_trace_taken_back_and_begun_anew() {
         assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor}");
     }
     // What was on its way when the delete was sent is not a new life.
-    site.advance(Duration::from_secs(5));
+    site.advance(Duration::from_secs(1));
     send(&client).await;
     site.settled().await;
     for vendor in VENDORS {
         assert_eq!(site.vendor(vendor).traces().await, Vec::<Value>::new(), "{vendor} shows what is gone");
     }
-    site.advance(Duration::from_secs(11));
+    site.advance(Duration::from_secs(15));
     let newer = |mut row: Value| {
         row["last_updated_at"] = json!("2026-11-21T01:20:00Z");
         row

@@ -139,6 +139,31 @@ async fn an_update_of_a_row_that_only_the_vendor_holds() {
     site.close().await;
 }
 
+/// Opik shows the spans of a trace that is not there, and makes up a row for an update of one: the update
+/// of the trace, or of a span that is not among them, waits for its create all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_of_a_row_that_is_not_among_those_of_its_trace() {
+    let (site, client, _) = site().await;
+    opik::send_spans(&site.past("opik"), &[opik::outer()]).await;
+    opik::patch_trace(&client, &json!({"project_name": "web", "tags": ["late"]})).await;
+    opik::patch_span(&client, OPIK_LOOKUP, &json!({"project_name": "web", "output": "4"})).await;
+    site.settled().await;
+    assert_eq!(site.counts("opik"), (2, 0, 2, 0));
+    let shown = site.vendor("opik").traces().await;
+    assert_eq!((shown.len(), &shown[0]["trace"]), (1, &Value::Null), "{shown:#?}");
+    let spans: Vec<&Value> = shown[0]["spans"].as_array().unwrap().iter().map(|span| &span["name"]).collect();
+    assert_eq!(spans, ["outer"]);
+    opik::send_spans(&client, &[opik::lookup(), opik::outer()]).await;
+    opik::send_traces(&client, &[opik::trace()]).await;
+    let whole = WHOLE.replace(
+        r#""input": "Oslo?", "output": "3 degrees""#,
+        r#""input": "Oslo?", "tags": ["late"], "output": "3 degrees""#,
+    );
+    all_show(&site, &whole.replace(r#""output": "3","#, r#""output": "4","#)).await;
+    assert_eq!(site.counts("opik"), (5, 5, 0, 0));
+    site.close().await;
+}
+
 /// Waits until every destination has given up so many items for want of a create.
 async fn given_up(site: &crate::support::Site, items: u64) {
     for vendor in VENDORS {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 READY_WITHIN_S = 30
 STOPPED_WITHIN_S = 20
+ANY_PORT = "127.0.0.1:0"
 LAST_LINE_OF_THE_WELCOME = "Every trace that comes in"
 
 
@@ -33,10 +34,7 @@ class Demo:
 
     def __init__(self, binary: Path, state: Path):
         self.output = state / "demo.log"
-        ports = free_ports(3)
-        data, admin, vendors = (f"127.0.0.1:{port}" for port in ports)
-        self.vendors = f"http://{vendors}"
-        self.command = [binary, "demo", "--data", data, "--admin", admin, "--vendors", vendors]
+        self.command = [binary, "demo", "--data", ANY_PORT, "--admin", ANY_PORT, "--vendors", ANY_PORT]
         self.command += ["--state", state / "state"]
         self.process = None
         self.lines = []
@@ -55,7 +53,7 @@ class Demo:
         if not self.welcomed.wait(READY_WITHIN_S) or self.process.poll() is not None:
             self.__exit__()
             raise SystemExit("the demo did not start:\n" + "".join(self.lines[-40:]))
-        return Gateway(self.vendors, environment_lines(self.lines))
+        return Gateway(vendors_line(self.lines), environment_lines(self.lines))
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -74,6 +72,11 @@ class Demo:
                 if line.startswith(LAST_LINE_OF_THE_WELCOME):
                     self.welcomed.set()
         self.welcomed.set()
+
+
+def vendors_line(lines):
+    """Where the welcome says that the stand-ins are."""
+    return next(line.split()[1] for line in lines if line.split()[:1] == ["stand-ins"])
 
 
 def environment_lines(lines):

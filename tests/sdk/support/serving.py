@@ -35,15 +35,15 @@ class Site:
 
     def __init__(self, binary, home, stack, own_sockets=False):
         self.binary, self.home = binary, home
-        vendors_at, *own = demo.free_ports(3)
-        self.vendors = f"http://127.0.0.1:{vendors_at}"
         self.log = stack.enter_context((home / "gateway.log").open("wb"))
-        sandbox = subprocess.Popen([binary, "sandbox", "--listen", f"127.0.0.1:{vendors_at}"], stdout=self.log, stderr=self.log)
+        sandbox = subprocess.Popen([binary, "sandbox", "--listen", demo.ANY_PORT], stdout=subprocess.PIPE, stderr=self.log, text=True)
         stack.callback(sandbox.kill)
+        # "stand-ins on http://…"
+        self.vendors = sandbox.stdout.readline().split()[-1]
         await_answer(f"{self.vendors}/_sandbox/health")
         post(f"{self.vendors}/_sandbox/pandaprobe/settings", {"rate_limit_per_minute": None})
         self.sockets = [] if own_sockets else [listening(stack) for _ in range(2)]
-        self.data, self.admin = own if own_sockets else [each.getsockname()[1] for each in self.sockets]
+        self.data, self.admin = demo.free_ports(2) if own_sockets else [each.getsockname()[1] for each in self.sockets]
         self.configure()
         self.process = None
         stack.callback(lambda: self.process and self.process.kill())

@@ -49,6 +49,9 @@ struct Note {
     rows: Vec<Row>,
     #[serde(default)]
     lane: Lane,
+    /// Items given up.
+    #[serde(default)]
+    given: u64,
 }
 
 impl Book {
@@ -66,8 +69,8 @@ impl Book {
         book.counters.dead = 0;
         for open in open {
             let Ok(note) = serde_json::from_slice::<Note>(&open.note) else { continue };
-            let parked = note.state == State::Parked;
-            let items = match (parked, note.items) {
+            let waits = !matches!(note.state, State::Parked | State::Forgone);
+            let items = match (!waits, note.items) {
                 (true, _) => 0,
                 (false, Some(items)) => items,
                 (false, None) => count(&open)?,
@@ -90,12 +93,14 @@ impl Book {
         self.forget_ahead();
         self.list(now, everything);
         let base = self.firsts.first().map_or(self.cursor, |(first, _)| first - 1).max(self.base);
-        let news = !(self.letters.is_empty() && self.withdrawn.is_empty() && self.gaps == self.kept_gaps);
+        let same = self.gaps == self.kept_gaps && self.forgone == self.kept_forgone;
+        let news = !(self.letters.is_empty() && self.withdrawn.is_empty() && same);
         if base == self.base && self.changed.is_empty() && self.closed.is_empty() && !news {
             return None;
         }
         self.base = base;
         self.kept_gaps = self.gaps.clone();
+        self.kept_forgone = Arc::clone(&self.forgone);
         while let Some(noted) = self.noted.pop_front_if(|noted| noted.seq <= base) {
             self.at_base.accepted += noted.items;
             self.at_base.quarantined += if noted.unreadable { noted.items } else { 0 };
@@ -104,6 +109,11 @@ impl Book {
             self.changed.extend(listed.filter(|key| self.traces.get(key).is_some_and(|state| state.listed)));
         }
         let above = self.above();
+        // What a restart will note again is given up again then.
+        let given =
+            |(key, above): (&SubjectKey, &Above)| self.traces.get(key).map_or(0, |state| state.given.min(above.items));
+        let left_out = self.noted.iter().map(|noted| noted.left_out).sum::<u64>();
+        let expired_above = left_out + above.iter().map(given).sum::<u64>();
         let changed = std::mem::take(&mut self.changed);
         let opened = changed
             .into_iter()
@@ -115,7 +125,12 @@ impl Book {
         let AtBase { accepted, quarantined } = self.at_base;
         Some(Settle {
             base,
-            counters: Counters { accepted, quarantined, ..self.counters.clone() },
+            counters: Counters {
+                accepted,
+                quarantined,
+                expired: self.counters.expired.saturating_sub(expired_above),
+                ..self.counters.clone()
+            },
             gaps: self.gaps.all().collect(),
             opened,
             closed,
@@ -127,7 +142,8 @@ impl Book {
 
     /// What retention must not take away: what is open now, and what a restart would find open.
     pub fn pins(&self) -> Pins {
-        let traces = self.traces.keys().chain(&self.closed).copied().collect();
+        let needed = self.traces.iter().filter(|(_, state)| state.state != State::Forgone).map(|(key, _)| key);
+        let traces = needed.chain(&self.closed).copied().collect();
         Pins { base: self.base, gaps: self.kept_gaps.all().collect(), traces }
     }
 
@@ -139,8 +155,10 @@ impl Book {
         let ahead = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Ahead;
         let keys: Vec<SubjectKey> = self.traces.iter().filter(ahead).map(|(key, _)| *key).collect();
         for key in keys {
-            if let Some(state) = self.take(key) {
-                self.drop_listing(key, &state);
+            let Some(state) = self.take(key) else { continue };
+            match self.forgone.may_hold(key, state.shown.unwrap_or_default()) {
+                true => self.forgo(key, state, 0),
+                false => self.drop_listing(key, &state),
             }
         }
     }
@@ -197,6 +215,7 @@ fn exception(trace: SubjectKey, state: &TraceState, above: Above) -> Open {
         first_at: state.first_at,
         last_at: state.last_at,
         dead: state.dead.saturating_sub(above.items),
+        given: state.given.saturating_sub(above.items),
         frozen: state.frozen.or(state.flying),
         why: state.why.clone(),
         items: Some(state.items.saturating_sub(above.items)),
@@ -215,7 +234,7 @@ fn exception(trace: SubjectKey, state: &TraceState, above: Above) -> Open {
 }
 
 fn state(open: &Open, note: Note, items: u64) -> TraceState {
-    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, since, rows, lane } = note;
+    let Note { state, attempts, first_at, last_at, dead, frozen, why, items: _, since, rows, lane, given } = note;
     TraceState {
         project: Arc::clone(&open.project),
         state: if state == State::Sending { State::Waiting } else { state },
@@ -226,6 +245,7 @@ fn state(open: &Open, note: Note, items: u64) -> TraceState {
         items,
         heft: UNKNOWN_HEFT,
         dead: if state == State::Parked { dead } else { 0 },
+        given: if state == State::Forgone { given } else { 0 },
         rows,
         first_at,
         last_at,

@@ -6,6 +6,7 @@
 //! records in between become *gaps*, which the *late* lane reads when it has room; so what is accepted
 //! now does not wait for a backlog, and memory does not grow with it.
 
+mod forgone;
 mod gaps;
 mod keep;
 #[cfg(test)]
@@ -20,13 +21,15 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+pub(super) use forgone::Forgone;
 pub(super) use gaps::Gaps;
 pub(super) use news::Ending;
 pub(super) use news::Most;
 pub(super) use news::News;
 pub use state::Lane;
-pub(super) use state::Row;
+pub use state::Row;
 pub(super) use state::SET_BACK_NS;
 pub use state::State;
 pub use state::TraceState;
@@ -65,6 +68,9 @@ pub struct Book {
     skipped: Seq,
     /// The gaps as last settled.
     kept_gaps: Gaps,
+    /// What was given up unread.
+    forgone: Arc<Forgone>,
+    kept_forgone: Arc<Forgone>,
     letters: Vec<Letter>,
     withdrawn: HashSet<SubjectKey>,
     /// Items that stand as dead or given up although their records are above the base, so that they will
@@ -80,6 +86,8 @@ struct Noted {
     seq: Seq,
     items: u64,
     unreadable: bool,
+    /// Items of traces that were not taken on.
+    left_out: u64,
     traces: Vec<(SubjectKey, u64)>,
 }
 
@@ -108,7 +116,7 @@ impl Book {
             Lane::Fresh => {
                 self.cursor = self.cursor.max(seq);
                 if items > 0 {
-                    self.noted.push_back(Noted { seq, items, unreadable: false, traces: Vec::new() });
+                    self.noted.push_back(Noted { seq, items, unreadable: false, left_out: 0, traces: Vec::new() });
                 }
             }
             Lane::Late => {
@@ -131,7 +139,7 @@ impl Book {
     /// Notes that a record says something about a trace; to be called after [`Book::read`].
     pub(super) fn note(&mut self, news: &News<'_>, lane: Lane) {
         if self.is_left_out(news.trace) {
-            self.counters.expired += news.items;
+            self.leave_out(news, lane);
             return;
         }
         if let Some(noted) = self.noted.back_mut().filter(|noted| noted.seq == news.seq) {
@@ -146,6 +154,14 @@ impl Book {
             return;
         }
         let mut state = known.unwrap_or_else(|| TraceState::new(news, lane));
+        if state.given > 0 && news.seq <= state.last {
+            // It was given up with the rest: it stood behind, or was noted before a restart.
+            self.counters.expired += news.items;
+            state.given += news.items;
+            state.first = state.first.min(news.seq);
+            self.put(news.trace, state);
+            return;
+        }
         self.revive(news.trace, &mut state);
         state.state = if state.state == State::Ahead { State::Waiting } else { state.state };
         state.add(news.items, news.bytes);
@@ -170,6 +186,12 @@ impl Book {
 
     /// Makes what was given up wait again.
     fn revive(&mut self, key: SubjectKey, state: &mut TraceState) {
+        if state.state == State::Forgone {
+            self.counters.expired = self.counters.expired.saturating_sub(state.given);
+            state.items += state.given;
+            state.given = 0;
+            state.state = State::Waiting;
+        }
         if state.state == State::Parked {
             self.counters.dead -= state.dead;
             state.items += state.dead;
@@ -199,12 +221,12 @@ impl Book {
         if !self.traces.get(&trace).is_some_and(|state| state.state == State::Parked) {
             return 0;
         }
-        let Some(state) = self.take(trace) else { return 0 };
-        self.counters.dead -= state.dead;
-        self.counters.expired += state.dead;
+        let Some(mut state) = self.take(trace) else { return 0 };
+        let dead = std::mem::take(&mut state.dead);
+        self.counters.dead -= dead;
         self.withdraw(trace);
-        self.drop_listing(trace, &state);
-        state.dead
+        self.forgo(trace, state, dead);
+        dead
     }
 
     /// Takes a shipment's worth of a lane's traces that are due (all, when `all`), and marks them sending.
@@ -232,7 +254,7 @@ impl Book {
     /// Settles a trace up to a record; what was accepted since stays, what was refused is dead.
     pub(super) fn shown(&mut self, key: SubjectKey, ending: Ending) {
         let Some(mut state) = self.take(key) else { return };
-        let Ending { upto, newer, dead, rows, why, ahead, now } = ending;
+        let Ending { upto, newer, dead, rows, why, ahead, scarred, now } = ending;
         let adopted = state.adopted.take();
         let newer = newer + adopted.map_or(0, |(_, items)| items);
         let upto = adopted.map_or(upto, |(first, _)| upto.min(first - 1));
@@ -250,16 +272,14 @@ impl Book {
         state.flying = None;
         state.why = why;
         state.rows = rows;
-        if newer == 0 && parked == 0 && !ahead {
-            self.drop_listing(key, &state);
-            return;
-        }
+        state.first = upto + 1;
         state.state = match (newer, parked) {
             (1.., _) => State::Waiting,
             (0, 1..) => State::Parked,
-            (0, 0) => State::Ahead,
+            (0, 0) if scarred => return self.forgo(key, state, 0),
+            (0, 0) if ahead => State::Ahead,
+            (0, 0) => return self.drop_listing(key, &state),
         };
-        state.first = upto + 1;
         state.due = now;
         self.put(key, state);
     }
@@ -313,7 +333,8 @@ impl Book {
         self.drop_listing(orphan, &state);
         self.withdraw(orphan);
         self.counters.dead -= state.dead;
-        let items = state.items + state.dead;
+        self.counters.expired = self.counters.expired.saturating_sub(state.given);
+        let items = state.items + state.dead + state.given;
         // What a restart will note again counts among the items of the one that has them now.
         for (key, _) in self.noted.iter_mut().flat_map(|noted| &mut noted.traces) {
             *key = if *key == orphan { trace } else { *key };
@@ -389,12 +410,12 @@ impl Book {
 
     /// The traces that are not settled, orphans among them.
     pub fn traces(&self) -> impl Iterator<Item = (&SubjectKey, &TraceState)> {
-        self.traces.iter().filter(|(_, state)| state.state != State::Ahead)
+        self.traces.iter().filter(|(_, state)| !matches!(state.state, State::Ahead | State::Forgone))
     }
 
     /// What is known of one trace; `None`: settled, or never heard of.
     pub fn trace(&self, key: SubjectKey) -> Option<&TraceState> {
-        self.traces.get(&key).filter(|state| state.state != State::Ahead)
+        self.traces.get(&key).filter(|state| !state.is_settled())
     }
 
     /// Whether a record has not been looked at yet.

@@ -2,6 +2,7 @@
 //! crashes, and an operator's or a policy's word, on a simulated clock and vendor. Whatever happens, the
 //! books balance; once the vendor takes everything, every item has its outcome and nothing is lost.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
@@ -9,6 +10,8 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::super::job::Position;
+use super::super::job::earlier;
 use super::*;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Durability;
@@ -42,6 +45,8 @@ enum Step {
     /// The oldest unread records are given up, or all that has waited for so many seconds.
     ExpireUnread,
     ExpireWaiting(i64),
+    /// Of new traces, one in so many is taken on.
+    Sample(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..20_i64).prop_map(Step::Pass),
         1 => Just(Step::ExpireUnread),
         1 => (1..60_i64).prop_map(Step::ExpireWaiting),
+        1 => prop_oneof![Just(1), Just(2), Just(4)].prop_map(Step::Sample),
     ]
 }
 
@@ -83,13 +89,22 @@ struct World {
     ledger: Sqlite,
     book: Book,
     now: i64,
-    flying: VecDeque<(SubjectKey, TraceState, Seq)>,
-    /// What the vendor shows of each trace: everything up to that record.
-    shown: HashMap<SubjectKey, Seq>,
+    flying: VecDeque<Flight>,
+    /// The records of each trace that the vendor shows.
+    shown: HashMap<SubjectKey, BTreeSet<Seq>>,
     /// Traces of which something was refused or given up at some time.
     spoilt: HashSet<SubjectKey>,
     items: u64,
+    /// What was given up unread, as last stored.
+    forgone: Arc<Forgone>,
     _dir: tempfile::TempDir,
+}
+
+/// A trace on its way: of its records, those above one up to another.
+struct Flight {
+    key: SubjectKey,
+    after: Seq,
+    upto: Seq,
 }
 
 impl World {
@@ -97,8 +112,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let ledger =
             Sqlite::open(Options { durability: Durability::Os, ..Options::new(dir.path().join("ledger")) }).unwrap();
-        let (flying, shown, spoilt) = Default::default();
-        Self { ledger, book: Book::default(), now: SECOND, flying, shown, spoilt, items: 0, _dir: dir }
+        let (flying, shown, spoilt, forgone) = Default::default();
+        Self { ledger, book: Book::default(), now: SECOND, flying, shown, spoilt, items: 0, forgone, _dir: dir }
     }
 
     async fn step(&mut self, step: Step) {
@@ -119,6 +134,7 @@ impl World {
             Step::Pass(seconds) => self.now += seconds * SECOND,
             Step::ExpireUnread => self.expire_unread(),
             Step::ExpireWaiting(seconds) => self.expire_waiting(self.now - seconds * SECOND),
+            Step::Sample(one_in) => self.book.sample(one_in),
         }
     }
 
@@ -161,43 +177,50 @@ impl World {
         self.book.read(record.seq, lane, record.traces.len() as u64);
         for trace in &record.traces {
             let (seq, at) = (record.seq, Time(record.at_ns));
+            self.spoilt.extend(self.book.is_left_out(*trace).then_some(*trace));
             let news = News { trace: *trace, project: &record.project, seq, at, items: 1, bytes: 1, due: at };
             self.book.note(&news, lane);
         }
     }
 
     fn ship(&mut self) {
-        let cursor = self.book.cursor;
+        let Book { cursor, gaps, forgone, .. } = &self.book;
+        let position = Position { start: 0, cursor: *cursor, gaps: gaps.clone(), forgone: Arc::clone(forgone) };
         for lane in [Lane::Fresh, Lane::Late] {
             let taken = self.book.take_due(Time(self.now), lane, Most { rows: 2, bytes: 1_000 }, false);
-            self.flying.extend(taken.into_iter().map(|(key, state)| (key, state, cursor)));
+            for (key, state) in taken {
+                let seqs = self.ledger.seqs_of(key).unwrap();
+                let after = state.shown.unwrap_or_else(|| earlier(&seqs, (key, state.first), &position));
+                let upto = state.frozen.unwrap_or(position.cursor);
+                let upto = seqs.iter().copied().filter(|seq| *seq <= upto).max().unwrap_or_default();
+                self.flying.push_back(Flight { key, after, upto });
+            }
         }
     }
 
     fn answer(&mut self, answer: Answer) {
-        let Some((key, taken, cursor)) = self.flying.pop_front() else { return };
-        let upto = taken.frozen.unwrap_or(cursor);
-        let seqs = self.ledger.seqs_of(key).unwrap();
-        let upto = seqs.iter().copied().filter(|seq| *seq <= upto).max().unwrap_or_default();
+        let Some(flight) = self.flying.pop_front() else { return };
+        let Flight { key, upto, .. } = flight;
         match answer {
             Answer::Shown | Answer::InPart | Answer::Parked => {
                 let Some(state) = self.book.trace(key).cloned() else { return };
                 let newer = state.newer(upto).expect("only an old note does not count");
-                let sent: Vec<Seq> = seqs.iter().copied().filter(|seq| *seq <= upto).collect();
+                let sent: Vec<Seq> = self.ledger.seqs_of(key).unwrap().into_iter().filter(|seq| *seq <= upto).collect();
                 let ahead = self.book.gaps.first_of(&sent).is_some();
+                let scarred = self.book.forgone.first_of(key, &sent).is_some();
                 let dead = u64::from(!matches!(answer, Answer::Shown));
                 self.spoilt.extend((dead > 0).then_some(key));
-                let ending = Ending { upto, newer, dead, rows: vec![], why: None, ahead, now: Time(self.now) };
+                let ending = Ending { upto, newer, dead, rows: vec![], why: None, ahead, scarred, now: Time(self.now) };
                 if matches!(answer, Answer::Parked) {
                     self.book.park(key, ending);
                 } else {
-                    self.show(key, upto);
+                    self.show(&flight);
                     self.book.shown(key, ending);
                 }
             }
             Answer::Failed(maybe) => {
                 if maybe {
-                    self.show(key, upto);
+                    self.show(&flight);
                 }
                 let failed = Some(("down".to_owned(), maybe.then_some(upto)));
                 self.book.again(key, Time(self.now + SECOND), failed);
@@ -206,26 +229,35 @@ impl World {
         }
     }
 
-    fn show(&mut self, key: SubjectKey, upto: Seq) {
-        let shown = self.shown.entry(key).or_default();
-        *shown = upto.max(*shown);
+    fn show(&mut self, flight: &Flight) {
+        let seqs = self.ledger.seqs_of(flight.key).unwrap();
+        let sent = seqs.into_iter().filter(|seq| (flight.after + 1..=flight.upto).contains(seq));
+        self.shown.entry(flight.key).or_default().extend(sent);
+    }
+
+    /// Whether the vendor shows all that the ledger holds of a trace.
+    fn is_shown(&self, trace: SubjectKey) -> bool {
+        let shown = self.shown.get(&trace);
+        self.ledger.seqs_of(trace).unwrap().iter().all(|seq| shown.is_some_and(|shown| shown.contains(seq)))
     }
 
     async fn save(&mut self, everything: bool) {
         if let Some(settle) = self.book.settle(Time(self.now), everything) {
+            self.forgone = self.book.forgone.clone();
             self.ledger.settle(DESTINATION, settle).await.unwrap();
         }
     }
 
     fn crash(&mut self, applied: bool) {
-        for (key, taken, cursor) in std::mem::take(&mut self.flying) {
+        for flight in std::mem::take(&mut self.flying) {
             if applied {
-                self.show(key, taken.frozen.unwrap_or(cursor));
+                self.show(&flight);
             }
         }
         let progress = self.ledger.progress(DESTINATION).unwrap();
         let count = |_: &Open| -> Result<u64, std::convert::Infallible> { unreachable!("notes say their items") };
         self.book = Book::restore((progress.base, progress.gaps), progress.counters, progress.open, count).unwrap();
+        self.book.recall_forgone((*self.forgone).clone());
     }
 
     fn expire_unread(&mut self) {
@@ -282,9 +314,12 @@ fn check(steps: Vec<Step>) {
         world.settle().await;
         let Counters { accepted, delivered, dead, expired, .. } = world.book.counters.clone();
         assert_eq!((accepted, delivered + expired, dead), (world.items, world.items, 0), "{:?}", world.book);
-        for trace in (0..6).map(SubjectKey).filter(|trace| !world.spoilt.contains(trace)) {
-            let last = world.ledger.seqs_of(trace).unwrap().last().copied().unwrap_or_default();
-            assert!(world.shown.get(&trace).copied().unwrap_or_default() >= last, "{trace:?} lacks its news");
+        for trace in (0..6).map(SubjectKey) {
+            let seqs = world.ledger.seqs_of(trace).unwrap();
+            let forgone = world.book.trace(trace).is_some_and(|state| state.state == State::Forgone)
+                || world.book.is_forgone(trace, &seqs);
+            assert!(!forgone || world.spoilt.contains(&trace), "{trace:?} was given up by nobody");
+            assert!(forgone || world.is_shown(trace), "{trace:?} is not shown whole: {:?}", world.shown.get(&trace));
         }
         world.crash(false);
         let again = world.book.counters.clone();

@@ -40,5 +40,7 @@ pub(in super::super) struct Ending {
     pub(in super::super) why: Option<String>,
     /// Records of it that were sent lie in a gap.
     pub(in super::super) ahead: bool,
+    /// Records of it had been given up unread: that it is shown now must be remembered.
+    pub(in super::super) scarred: bool,
     pub(in super::super) now: Time,
 }

@@ -1,9 +1,15 @@
 //! What is given up because too much waits: unread records, old traces, all but a sample of new ones.
 
+use std::sync::Arc;
+
 use super::Book;
+use super::Forgone;
+use super::Lane;
+use super::News;
 use super::State;
 use super::TraceState;
 use crate::canonical::Time;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 
@@ -11,6 +17,9 @@ impl Book {
     /// Gives up what nobody has read yet, up to a record, as a policy says; `items` of it were routed
     /// here.
     pub(in super::super) fn expire_unread(&mut self, upto: Seq, items: u64) {
+        if let (Some(first), 1..) = (self.gaps.first(), items) {
+            self.forgone_mut().add(Gap { after: first.after, upto: upto.min(first.upto) });
+        }
         self.gaps.read(upto);
         self.counters.accepted += items;
         self.counters.expired += items;
@@ -23,22 +32,81 @@ impl Book {
         let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
         let mut items = 0;
         for key in keys {
-            let Some(state) = self.take(key) else { continue };
-            items += state.items;
-            self.drop_listing(key, &state);
+            let Some(mut state) = self.take(key) else { continue };
+            let given = std::mem::take(&mut state.items);
+            items += given;
+            self.forgo(key, state, given);
         }
-        self.counters.expired += items;
         items
+    }
+
+    /// Gives up so many items of a trace; it waits for news.
+    pub(super) fn forgo(&mut self, key: SubjectKey, mut state: TraceState, items: u64) {
+        self.counters.expired += items;
+        state.given += items;
+        state.state = State::Forgone;
+        state.adopted = None;
+        state.listed = true;
+        self.put(key, state);
+    }
+
+    /// Whether any of these records of a trace was given up before it was looked at, and has not been shown
+    /// since.
+    pub fn is_forgone(&self, trace: SubjectKey, seqs: &[Seq]) -> bool {
+        !self.traces.contains_key(&trace) && self.forgone.first_of(trace, seqs).is_some()
+    }
+
+    /// Forgets what was given up of records that the ledger does not hold any more.
+    pub(in super::super) fn forget_forgone(&mut self, first_held: Seq) {
+        self.forgone_mut().forget_below(first_held);
+        let old = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Forgone && state.last < first_held;
+        let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
+        for key in keys {
+            if let Some(state) = self.take(key) {
+                self.drop_listing(key, &state);
+            }
+        }
+    }
+
+    /// What was given up unread.
+    pub(in super::super) fn forgone(&self) -> Arc<Forgone> {
+        Arc::clone(&self.forgone)
+    }
+
+    pub(super) fn forgone_mut(&mut self) -> &mut Forgone {
+        Arc::make_mut(&mut self.forgone)
+    }
+
+    /// The same, where it is not what was last settled.
+    pub(in super::super) fn forgone_news(&self) -> Option<&Forgone> {
+        Some(&*self.forgone).filter(|forgone| **forgone != *self.kept_forgone)
+    }
+
+    /// As it was kept.
+    pub(in super::super) fn recall_forgone(&mut self, kept: Forgone) {
+        self.forgone = Arc::new(kept);
+        self.kept_forgone = Arc::clone(&self.forgone);
     }
 
     /// Takes on one new trace in so many (0 or 1: all); the others count as expired.
     pub(in super::super) fn sample(&mut self, one_in: u64) {
         self.one_in = one_in;
+        self.forgone_mut().end_sample();
     }
 
     /// How many new traces there are to one that is taken on.
     pub fn one_in(&self) -> u64 {
         self.one_in.max(1)
+    }
+
+    /// Gives news of a trace up that is not taken on.
+    pub(super) fn leave_out(&mut self, news: &News<'_>, lane: Lane) {
+        self.counters.expired += news.items;
+        if let Some(noted) = self.noted.back_mut().filter(|noted| noted.seq == news.seq) {
+            noted.left_out += news.items;
+        }
+        let one_in = self.one_in;
+        self.forgone_mut().sampled(news.seq, one_in, lane);
     }
 
     pub(super) fn is_left_out(&self, trace: SubjectKey) -> bool {

@@ -33,6 +33,8 @@ pub struct TraceState {
     pub(super) heft: u64,
     /// Items given up on, until something new is accepted.
     pub dead: u64,
+    /// Items that a policy or an operator gave up, until something new is accepted.
+    pub given: u64,
     /// Rows that were refused the last time, and so are not shown whatever `shown` says.
     pub rows: Vec<Row>,
     /// When the first of them was accepted.
@@ -72,6 +74,9 @@ pub enum State {
     Parked,
     /// Shown, with records that the late lane has still to read.
     Ahead,
+    /// Given up by a policy or an operator, or shown after something of it was: what is shown does not
+    /// follow from the records.
+    Forgone,
 }
 
 /// By which way a trace came to be noted.
@@ -100,6 +105,11 @@ impl TraceState {
     /// Whether it was accepted later than now: the clock was set back, and no time of it means anything.
     pub(in super::super) fn is_of_the_future(&self, now: Time) -> bool {
         now.plus(SET_BACK_NS) < self.last_at
+    }
+
+    /// Whether nothing of it waits, nor was refused or given up.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state == State::Ahead || (self.state == State::Forgone && self.given == 0)
     }
 
     /// About how many bytes its items take, decoded.
@@ -156,6 +166,7 @@ impl TraceState {
             items: 0,
             heft: 0,
             dead: 0,
+            given: 0,
             rows: Vec::new(),
             first_at: news.at,
             last_at: news.at,

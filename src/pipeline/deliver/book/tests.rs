@@ -33,7 +33,7 @@ fn most(rows: usize) -> Most {
 }
 
 fn ending(upto: Seq, newer: u64) -> Ending {
-    Ending { upto, newer, dead: 0, rows: Vec::new(), why: None, ahead: false, now: Time(1) }
+    Ending { upto, newer, dead: 0, rows: Vec::new(), why: None, ahead: false, scarred: false, now: Time(1) }
 }
 
 fn balanced(book: &Book) -> bool {
