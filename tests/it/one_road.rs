@@ -65,13 +65,12 @@ async fn one_road() {
     demo.kill();
 
     let demo = Demo::start(state.path());
-    let opik =
-        shown(&http, &demo, "opik", |trace| {
-            let spans = trace["spans"].as_array().is_some_and(|spans| spans.len() == 2);
-            // The SDK tells its beginning before its end, and each may go out alone.
-            spans && !trace["trace"]["output"].is_null()
-        })
-        .await;
+    let opik = shown(&http, &demo, "opik", |trace| {
+        let spans = trace["spans"].as_array().is_some_and(|spans| spans.len() == 2);
+        // The SDK tells its beginning before its end, and each may go out alone.
+        spans && !trace["trace"]["output"].is_null()
+    })
+    .await;
     assert_eq!(opik["trace"]["name"], "weather");
     assert_eq!(opik["trace"]["input"], json!({"question": "how cold is it in Oslo?"}));
     assert_eq!(opik["trace"]["output"], json!({"answer": "3 degrees"}));

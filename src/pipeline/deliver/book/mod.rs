@@ -25,9 +25,11 @@ use std::sync::Arc;
 
 pub(super) use forgone::Forgone;
 pub(super) use gaps::Gaps;
+pub(super) use keep::Left;
 pub(super) use news::Ending;
 pub(super) use news::Most;
 pub(super) use news::News;
+pub(super) use news::Unreadable;
 pub use state::Lane;
 pub use state::Row;
 pub(super) use state::SET_BACK_NS;
@@ -73,6 +75,10 @@ pub struct Book {
     kept_forgone: Arc<Forgone>,
     letters: Vec<Letter>,
     withdrawn: HashSet<SubjectKey>,
+    /// Traces whose notes could not be read when the book was opened: they are sent again.
+    pub(super) doubted: Vec<SubjectKey>,
+    /// Whether the next step is stored whatever has changed.
+    untold: bool,
     /// Items that stand as dead or given up although their records are above the base, so that they will
     /// be noted again: counted against what is delivered from then on.
     debt: u64,
@@ -85,7 +91,7 @@ pub struct Book {
 struct Noted {
     seq: Seq,
     items: u64,
-    unreadable: bool,
+    unreadable: u64,
     /// Items of traces that were not taken on.
     left_out: u64,
     traces: Vec<(SubjectKey, u64)>,
@@ -116,23 +122,13 @@ impl Book {
             Lane::Fresh => {
                 self.cursor = self.cursor.max(seq);
                 if items > 0 {
-                    self.noted.push_back(Noted { seq, items, unreadable: false, left_out: 0, traces: Vec::new() });
+                    self.noted.push_back(Noted { seq, items, unreadable: 0, left_out: 0, traces: Vec::new() });
                 }
             }
             Lane::Late => {
                 self.gaps.read(seq);
                 self.at_base.accepted += items;
             }
-        }
-    }
-
-    /// Notes that a record cannot be read any more.
-    pub(super) fn unreadable(&mut self, seq: Seq, lane: Lane, items: u64) {
-        self.read(seq, lane, items);
-        self.counters.quarantined += items;
-        match (lane, self.noted.back_mut()) {
-            (Lane::Fresh, Some(noted)) if noted.seq == seq => noted.unreadable = true,
-            _ => self.at_base.quarantined += items,
         }
     }
 
@@ -254,13 +250,14 @@ impl Book {
     /// Settles a trace up to a record; what was accepted since stays, what was refused is dead.
     pub(super) fn shown(&mut self, key: SubjectKey, ending: Ending) {
         let Some(mut state) = self.take(key) else { return };
-        let Ending { upto, newer, dead, rows, why, ahead, scarred, now } = ending;
+        let Ending { upto, newer, dead, rows, why, ahead, scarred, now, lost } = ending;
         let adopted = state.adopted.take();
         let newer = newer + adopted.map_or(0, |(_, items)| items);
         let upto = adopted.map_or(upto, |(first, _)| upto.min(first - 1));
         let done = state.items.saturating_sub(newer);
-        let dead = dead.min(done);
-        self.deliver(done - dead);
+        let lost = self.lose(key, &lost, done);
+        let dead = dead.min(done - lost);
+        self.deliver(done - lost - dead);
         // With news, what was refused is tried again; only what is parked is dead.
         let parked = if newer > 0 { 0 } else { dead };
         self.counters.dead += parked;
@@ -304,9 +301,9 @@ impl Book {
     /// Gives a trace up until something new is accepted about it; how many of its items are dead now.
     pub(super) fn park(&mut self, key: SubjectKey, ending: Ending) -> u64 {
         let Some(mut state) = self.take(key) else { return 0 };
-        let Ending { upto, newer, rows, why, now, .. } = ending;
+        let Ending { upto, newer, rows, why, now, lost, .. } = ending;
         let newer = newer + state.adopted.take().map_or(0, |(_, items)| items);
-        let dead = state.items.saturating_sub(newer);
+        let mut dead = state.items.saturating_sub(newer);
         state.why = why;
         state.rows = rows;
         state.frozen = None;
@@ -319,6 +316,7 @@ impl Book {
             self.put(key, state);
             return 0;
         }
+        dead -= self.lose(key, &lost, dead);
         self.counters.dead += dead;
         state.dead += dead;
         state.items = 0;

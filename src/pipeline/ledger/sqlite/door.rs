@@ -12,6 +12,7 @@ use super::Sqlite;
 use super::letters;
 use super::outline;
 use super::query;
+use super::settled;
 use super::stubs;
 use super::weights;
 use super::work::Work;
@@ -72,7 +73,7 @@ impl Ledger for Sqlite {
     }
 
     fn progress(&self, destination: &str) -> Result<Progress, LedgerError> {
-        self.read(|reader| query::progress(&mut reader.conn, destination))
+        self.read(|reader| settled::progress(&mut reader.conn, destination))
     }
 
     fn settle(&self, destination: &str, settle: Settle) -> BoxFuture<'_, Result<(), LedgerError>> {

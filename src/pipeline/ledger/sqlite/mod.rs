@@ -6,8 +6,8 @@
 //! A draft is compressed and encoded where `append` runs ([`envelope`], [`subjects`]); the
 //! one [`writer`] gives it a place and flushes a group at a time ([`work`]); [`readers`]
 //! answer [`query`]s from the last commit; [`lock`] holds the directory and [`watermark`]
-//! stands outside the database. [`retention`] takes away, [`quarantine`] puts aside one
-//! record, [`salvage`] a whole file.
+//! stands outside the database. [`settled`] checks what couriers wrote. [`retention`] takes
+//! away, [`quarantine`] puts aside one record, [`salvage`] a whole file.
 
 #[cfg(test)]
 mod bench;
@@ -24,9 +24,11 @@ mod quarantine;
 mod query;
 mod readers;
 mod rescue;
+mod rescue_settled;
 mod retention;
 mod salvage;
 mod schema;
+mod settled;
 mod shared;
 mod space;
 mod stubs;

@@ -129,7 +129,15 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        let outcome = self.attempt(&mut group);
+        let mut outcome = self.attempt(&mut group);
+        if let Err(failure) = &outcome
+            && failure.damaged
+            && !failure.committing
+        {
+            // Nothing of it was stored: it is done over on what was salvaged.
+            self.recover_from(failure);
+            outcome = self.attempt(&mut group);
+        }
         match outcome {
             Ok((answers, tail, vacuumed)) => {
                 let appended = tail.seq > self.tail.seq;
@@ -315,6 +323,8 @@ struct Failure {
     rolls_back: bool,
     /// Whether the store itself is damaged.
     damaged: bool,
+    /// Whether it may have been stored all the same.
+    committing: bool,
 }
 
 impl Failure {
@@ -330,15 +340,22 @@ impl Failure {
             },
             reason,
             rolls_back: full,
+            committing: false,
         }
     }
 
     fn in_commit(error: &rusqlite::Error) -> Self {
-        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false, damaged: is_damage(error) }
+        Self {
+            error: LedgerError::Unknown,
+            reason: error.to_string(),
+            rolls_back: false,
+            damaged: is_damage(error),
+            committing: true,
+        }
     }
 
     fn closed() -> Self {
         let reason = String::from("the database did not open again");
-        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false, damaged: false }
+        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false, damaged: false, committing: false }
     }
 }
