@@ -1,10 +1,10 @@
 //! The composition root: configuration to parts to a running gateway. The only place that knows all.
 
 mod destinations;
+mod reads;
 mod removed;
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -61,6 +61,7 @@ use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
+use crate::pipeline::read::Seen;
 use crate::pipeline::record::Dialects;
 use crate::pipeline::repeats::Repeats;
 use crate::pipeline::retention::Bounds;
@@ -145,7 +146,8 @@ impl Gateway {
         let homes = Arc::new(Homes::open(Arc::clone(&ledger), table.clone())?);
         let issue = Arc::clone(&tokens);
         let log_in = Arc::new(move |key: &SecretString| issue.issue(key));
-        let names: Arc<dyn Names> = Arc::new(NameTable::open(Arc::clone(&ledger), Arc::clone(&clock), log_in)?);
+        let names = NameTable::open(Arc::clone(&ledger), Arc::clone(&clock), log_in)?;
+        let names: Arc<dyn Names> = Arc::new(names.with_routes(reads::routed(config)));
         let outwards = Arc::new(Outwards {
             traces: Arc::clone(&traces),
             homes: Arc::clone(&homes),
@@ -191,7 +193,7 @@ impl Gateway {
         let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
         let mut tasks: Vec<JoinHandle<()>> = couriers.into_iter().map(run).collect();
         tasks.push(tokio::spawn(Arc::clone(&janitor).run(stop.clone())));
-        let read_from = read_from(config, &destinations);
+        let read_from = reads::sources(config, &destinations);
         let acceptor = Acceptor {
             ledger: Arc::clone(&ledger),
             traces,
@@ -207,7 +209,7 @@ impl Gateway {
         };
         let doors = Doors {
             accept: Arc::new(acceptor),
-            read: Arc::new(Reader { outwards, read_from }),
+            read: Arc::new(Reader { outwards, read_from, seen: Seen::default() }),
             names,
             public_url: public_url(config, &data)?.into(),
             console_url: format!("http://{}", admin.local_addr()?).into(),
@@ -389,15 +391,4 @@ fn settings(config: &Config) -> http::Settings {
         max_decoded: bytes(config.server.max_body.decoded),
         ..http::Settings::default()
     }
-}
-
-fn read_from(
-    config: &Config,
-    destinations: &BTreeMap<String, Arc<Destination>>,
-) -> HashMap<Arc<str>, Arc<Destination>> {
-    let entry = |(name, project): (&String, &config::Project)| {
-        let destination = destinations.get(project.read_from.as_ref()?)?;
-        Some((Arc::from(name.as_str()), Arc::clone(destination)))
-    };
-    config.projects.iter().filter_map(entry).collect()
 }

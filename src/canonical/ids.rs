@@ -4,6 +4,7 @@
 //! subject by whichever dialect's id of it is asked for.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::Deserializer;
@@ -17,6 +18,9 @@ use super::facts::plain_facts;
 
 /// A day in milliseconds: how far an embedded time may lie from its trace's.
 const DAY_MS: i64 = 86_400_000;
+
+/// Times that a trace can have, in milliseconds: of this century, from 2010 on.
+const TRACED_MS: Range<i64> = 1_262_304_000_000..4_102_444_800_000;
 
 /// A native id, verbatim.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -81,6 +85,14 @@ impl Id {
             Self::OtelSpan(bytes) => first10(&bytes),
         };
         v7(ms, tail)
+    }
+
+    /// The version 7 UUID that a dialect of version 4 ids may have shown as this one: the time in it is one
+    /// that a trace can have.
+    pub fn timed(self) -> Option<Self> {
+        let Self::Uuid(bytes) = self else { return None };
+        let is_one = bytes[6] >> 4 == 4 && TRACED_MS.contains(&embedded_ms(&bytes));
+        is_one.then(|| Self::Uuid(versioned(bytes, 7)))
     }
 
     /// The id hashed with a scope, for vendors whose id space is shared with other tenants.
@@ -190,3 +202,18 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 plain_facts!(Id);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_can_have_been_timed_is_restored() {
+        let timed = |text: &str| Id::parse(text)?.timed().map(|id| id.to_string());
+        let shown = "01a1fba9-b442-406a-888f-b0c0220b2677";
+        assert_eq!(timed(shown).as_deref(), Some("01a1fba9-b442-706a-888f-b0c0220b2677"));
+        assert_eq!(timed("01a1fba9-b442-706a-888f-b0c0220b2677"), None, "it is timed");
+        assert_eq!(timed("6d7c0032-6f1a-4f0e-9d4b-0d8a5c1e2f30"), None, "no trace is from the year 5803");
+        assert_eq!(Id::OtelSpan([1; 8]).timed(), None);
+    }
+}

@@ -30,6 +30,7 @@ use crate::contract::Seed;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
+use crate::contract::Whereabouts;
 use crate::contract::Write;
 
 /// One vendor's wire format, in and out. The folder's `mod.rs` implements it by naming its rooms.
@@ -135,8 +136,14 @@ pub trait Dialect: Send + Sync + 'static {
 
     // Reads at a vendor.
 
+    /// The vendor project that holds a trace or span, given the answers so far: where the vendor finds
+    /// a row by its id alone.
+    fn whereabouts(&self, _wanted: &Wanted, _answers: &[Answer]) -> Whereabouts {
+        Whereabouts::Unknown
+    }
+
     /// The requests that together read a trace (whole) or span from the vendor; ids already in its
-    /// form.
+    /// form. None where what is known of the project tells that it is not there.
     fn read(&self, wanted: &Wanted, known: &Known) -> Vec<Request>;
 
     /// Decodes those reads' answers to items; `None` when the vendor does not have it, or has it in

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use http::Method;
 use secrecy::SecretString;
 
+use crate::canonical::ClientProject;
 use crate::canonical::Id;
 use crate::canonical::Item;
 use crate::canonical::Loss;
@@ -41,14 +42,16 @@ pub struct Caller {
     pub project: Arc<str>,
     /// The key's name in the configuration, never the key.
     pub key: Arc<str>,
+    /// Whether the key may read what is held; an answer to a write must not tell it otherwise.
+    pub reads: bool,
     /// Where the receipt goes once the request is accepted; its own for each request.
     pub slip: Slip,
 }
 
 impl Caller {
-    /// Who asks with a key of a project.
+    /// Who asks with a key of a project that may do everything.
     pub fn new(project: Arc<str>, key: Arc<str>) -> Self {
-        Self { project, key, slip: Slip::default() }
+        Self { project, key, reads: true, slip: Slip::default() }
     }
 }
 
@@ -140,10 +143,19 @@ pub struct Accepted {
     pub items: Vec<Arc<Item>>,
 }
 
+/// What a read asks for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The trace or span, by any dialect's id of it.
+    pub target: Target,
+    /// The client project that the request names, empty where it names none: where a vendor is asked
+    /// for what is not held.
+    pub project: ClientProject,
+}
+
 /// Answers reads.
 pub trait Read: Send + Sync {
-    /// A trace (whole) or the trace of a span, from the fold, else from `read_from`. `wanted` may be
-    /// any dialect's id of it.
+    /// A trace (whole) or the trace of a span, from the fold, else from `read_from`.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] when it is unknown everywhere; [`Refusal::Unavailable`] when the place to
@@ -152,7 +164,7 @@ pub trait Read: Send + Sync {
         &'a self,
         caller: &'a Caller,
         dialect: &'static dyn Dialect,
-        wanted: Target,
+        asked: Asked,
     ) -> BoxFuture<'a, Result<Found, Refusal>>;
 }
 
@@ -185,6 +197,10 @@ pub trait Names: Send + Sync {
 
     /// Every name of a kind under a parent, oldest first.
     fn list(&self, project: &str, dialect: &str, kind: &str, parent: &str) -> Vec<Named>;
+
+    /// A client project's name as it is known, whichever dialect named it; `None` for one that was
+    /// neither written to nor configured. Case makes no difference.
+    fn project(&self, project: &str, name: &str) -> Option<String>;
 
     /// A login token for a gateway key presented in a body.
     ///

@@ -32,6 +32,7 @@ pub use explain::Summary;
 
 pub use inward::Accept;
 pub use inward::Accepted;
+pub use inward::Asked;
 pub use inward::Call;
 pub use inward::Caller;
 pub use inward::Charge;
@@ -77,6 +78,7 @@ pub use outward::RowMode;
 pub use outward::VendorProject;
 pub use outward::Verdict;
 pub use outward::Wanted;
+pub use outward::Whereabouts;
 pub use outward::Write;
 pub use outward::plain;
 

@@ -214,6 +214,19 @@ pub struct Wanted {
     pub span: Option<String>,
     /// The route's own vendor project.
     pub project: VendorProject,
+    /// Whether only what stands on its second level counts, where the vendor has one.
+    pub in_stream: bool,
+}
+
+/// How to find out which vendor project holds a row.
+#[derive(Clone, Debug)]
+pub enum Whereabouts {
+    /// By this read, and then again.
+    Ask(Request),
+    /// It is the project of this name.
+    In(String),
+    /// Not at all: the row is nowhere, or the vendor finds nothing by its id alone.
+    Unknown,
 }
 
 /// The client's project as plain names, ids replaced where names are known. The second level named

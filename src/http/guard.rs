@@ -50,7 +50,8 @@ fn admit(face: &Face, request: &Request) -> Result<Caller, Refusal> {
     if let Some(scope) = need.missing(key.scopes) {
         return Err(Refusal::Forbidden(format!("the gateway key {} does not have the scope \"{scope}\"", key.name)));
     }
-    let caller = Caller::new(Arc::clone(&key.project), Arc::clone(&key.name));
+    let mut caller = Caller::new(Arc::clone(&key.project), Arc::clone(&key.name));
+    caller.reads = key.scopes.read;
     face.edge.limits.request(&caller)?;
     face.edge.limits.bytes(&caller, declared(request.headers()).unwrap_or(0))?;
     Ok(caller)

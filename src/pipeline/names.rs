@@ -21,17 +21,25 @@ use crate::contract::Refusal;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
+use crate::pipeline::written;
 
 const SPACE: &str = "names";
 
 /// Gives login tokens for gateway keys; `None` for an unknown key.
 pub type LogIn = Arc<dyn Fn(&SecretString) -> Result<String, Refusal> + Send + Sync>;
 
+/// The vendor projects of each project's routes: the destination, and the name where it is fixed.
+pub type Routed = HashMap<Arc<str>, Vec<(Arc<str>, Option<String>)>>;
+
+/// What the kind of client projects is called, in every dialect.
+const PROJECT: &str = "project";
+
 /// The table of names.
 pub struct NameTable {
     ledger: Arc<dyn Ledger>,
     clock: Clock,
     log_in: LogIn,
+    routed: Routed,
     held: RwLock<HashMap<Key, Named>>,
 }
 
@@ -65,7 +73,31 @@ impl NameTable {
                 held.insert(key, named);
             }
         }
-        Ok(Self { ledger, clock, log_in, held: RwLock::new(held) })
+        Ok(Self { ledger, clock, log_in, routed: Routed::default(), held: RwLock::new(held) })
+    }
+
+    /// The same table, for projects that are routed.
+    #[must_use]
+    pub fn with_routes(self, routed: Routed) -> Self {
+        Self { routed, ..self }
+    }
+
+    /// The name that some dialect's clients gave, the oldest first.
+    fn given(&self, project: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
+        let held = self.held.read();
+        let projects = held.iter().filter(|(key, named)| key.project == project && named.kind == PROJECT);
+        let oldest = projects.filter(|(_, named)| is_it(&named.name)).min_by_key(|(_, named)| named.since);
+        oldest.map(|(_, named)| named.name.clone())
+    }
+
+    /// The name as a route fixes it, or as it was last written to at a destination.
+    fn routed(&self, project: &str, is_it: impl Fn(&str) -> bool) -> Option<String> {
+        let written = |destination: &str| written::all(&*self.ledger, destination, project).unwrap_or_default();
+        let names = self.routed.get(project).into_iter().flatten().flat_map(|(destination, fixed)| match fixed {
+            Some(name) => vec![name.clone()],
+            None => written(destination).into_iter().map(|vendor| vendor.name).collect(),
+        });
+        names.into_iter().find(|name| is_it(name))
     }
 
     async fn give(&self, key: Key, stored: Stored) -> Result<String, Refusal> {
@@ -118,6 +150,12 @@ impl Names for NameTable {
             .collect();
         list.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
         list
+    }
+
+    fn project(&self, project: &str, name: &str) -> Option<String> {
+        let lower = name.trim().to_lowercase();
+        let is_it = |other: &str| other.to_lowercase() == lower;
+        self.given(project, is_it).or_else(|| self.routed(project, is_it))
     }
 
     fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {

@@ -74,7 +74,8 @@ pub(super) fn read_answer(wanted: &Wanted, answers: &[Answer], known: &Known) ->
     let record: IndexMap<String, Raw> = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
     let text = |key: &str| record.get(key).and_then(Raw::as_string);
     let elsewhere = |project: String| known.get(client::PROJECT_ID).is_some_and(|own| *own != project);
-    if text("project_id").is_some_and(elsewhere) {
+    let in_stream = || text("run_id").is_some_and(|run| known.get(client::STREAM_ID) == Some(&run));
+    if text("project_id").is_some_and(elsewhere) || (wanted.in_stream && !in_stream()) {
         return Ok(None);
     }
     let whole = record.get("is_complete").is_none_or(|complete| complete.text() != "false");

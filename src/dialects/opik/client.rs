@@ -138,16 +138,12 @@ pub(super) fn authorize(key: Option<&SecretString>, settings: &BTreeMap<String, 
 /// The reads that show a trace with its spans, or a span alone; the last asks for the project's id,
 /// because a row names its project by id only (`wire/opik.md §5.1`).
 pub(super) fn read(wanted: &Wanted) -> Vec<Request> {
-    let quoted = |text: &str| utf8_percent_encode(text, QUOTED).to_string();
-    let mut requests = Vec::new();
+    let mut requests: Vec<Request> = row(wanted).into_iter().collect();
     if let Some(trace) = &wanted.trace {
         let (trace, project) = (quoted(trace), quoted(&wanted.project.name));
-        requests.push(get(format!("{ROOT}/traces/{trace}")));
         requests.push(get(format!(
             "{ROOT}/spans?project_name={project}&trace_id={trace}&page=1&size={PAGE}&truncate=false"
         )));
-    } else if let Some(span) = &wanted.span {
-        requests.push(get(format!("{ROOT}/spans/{}", quoted(span))));
     }
     let body = Raw::of(&IndexMap::from([("name", &wanted.project.name)]));
     requests.push(Request {
@@ -157,6 +153,22 @@ pub(super) fn read(wanted: &Wanted) -> Vec<Request> {
         ..get(String::new())
     });
     requests
+}
+
+/// The read of the trace's row, or of the span's where that alone is wanted; both need no project.
+pub(super) fn row(wanted: &Wanted) -> Option<Request> {
+    let of = |rows: &str, id: &String| get(format!("{ROOT}/{rows}/{}", quoted(id)));
+    let trace = wanted.trace.as_ref().map(|id| of("traces", id));
+    trace.or_else(|| wanted.span.as_ref().map(|id| of("spans", id)))
+}
+
+/// The read of a project by its id.
+pub(super) fn project(id: &str) -> Request {
+    get(format!("{ROOT}/projects/{}", quoted(id)))
+}
+
+fn quoted(text: &str) -> String {
+    utf8_percent_encode(text, QUOTED).to_string()
 }
 
 fn get(path: String) -> Request {

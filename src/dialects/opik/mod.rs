@@ -42,6 +42,7 @@ use crate::contract::Seed;
 use crate::contract::VendorProject;
 use crate::contract::Verdict;
 use crate::contract::Wanted;
+use crate::contract::Whereabouts;
 use crate::contract::Write;
 
 /// The dialect.
@@ -129,6 +130,10 @@ impl Dialect for Opik {
 
     fn authorize(&self, key: Option<&SecretString>, settings: &BTreeMap<String, String>) -> HeaderMap {
         client::authorize(key, settings)
+    }
+
+    fn whereabouts(&self, wanted: &Wanted, answers: &[Answer]) -> Whereabouts {
+        read::whereabouts(wanted, answers)
     }
 
     fn read(&self, wanted: &Wanted, _known: &Known) -> Vec<Request> {

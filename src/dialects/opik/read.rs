@@ -1,5 +1,7 @@
 //! The vendor's read shape, both ways: rendered for our clients, decoded from the vendor.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,7 +21,9 @@ use crate::canonical::View;
 use crate::contract::Answer;
 use crate::contract::Found;
 use crate::contract::Wanted;
+use crate::contract::Whereabouts;
 
+use super::client;
 use super::decode;
 use super::decode::At;
 use super::decode::Form;
@@ -82,15 +86,12 @@ fn put<T: Serialize>(extra: &mut IndexMap<String, Raw>, key: &str, value: Option
 
 /// What a trace's row says of its spans.
 fn sums(view: &View) -> IndexMap<String, Raw> {
-    let mut usage: IndexMap<String, i64> = IndexMap::new();
+    let mut usage: IndexMap<Cow<'static, str>, i64> = IndexMap::new();
     let mut providers: Vec<&String> = Vec::new();
     for span in &view.spans {
-        let counts = span.facts.usage.get();
-        let known = counts.map(|counts| {
-            [("prompt_tokens", counts.input), ("completion_tokens", counts.output), ("total_tokens", counts.total)]
-        });
-        for (key, count) in known.into_iter().flatten() {
-            *usage.entry(key.to_owned()).or_default() += count.unwrap_or_default();
+        for (key, count) in encode::counts(span) {
+            let sum = usage.entry(key).or_default();
+            *sum = sum.saturating_add(count);
         }
         providers.extend(span.facts.provider.get().filter(|provider| !providers.contains(provider)));
     }
@@ -132,6 +133,23 @@ fn score(score: &Score) -> IndexMap<String, Raw> {
     put(&mut out, "last_updated_at", Some(score.at.rfc3339(6)));
     put(&mut out, "last_updated_by", Some(score.author.as_deref().unwrap_or(WRITER)));
     out
+}
+
+/// Where a row is: it names its project by id only (`wire/opik.md §5.1`), and GET by id finds it in any
+/// (`§6.2`).
+pub(super) fn whereabouts(wanted: &Wanted, answers: &[Answer]) -> Whereabouts {
+    let next = match answers {
+        [] => client::row(wanted).map(Whereabouts::Ask),
+        [row] => told(row, "project_id").map(|id| Whereabouts::Ask(client::project(&id))),
+        [_, project, ..] => told(project, "name").map(Whereabouts::In),
+    };
+    next.unwrap_or(Whereabouts::Unknown)
+}
+
+/// A text that an answer tells, if it is what was asked for.
+fn told(answer: &Answer, key: &str) -> Option<String> {
+    let members: IndexMap<String, Raw> = found(answer, key).ok()??;
+    members.get(key)?.as_string()
 }
 
 /// The items that the answers to [`super::client::read`]'s requests say.

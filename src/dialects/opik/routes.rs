@@ -1,5 +1,7 @@
 //! The vendor's endpoints for our clients: each stores a request or answers a read, in its own shape.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
@@ -26,11 +28,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::canonical::ClientProject;
 use crate::canonical::Id;
+use crate::canonical::Item;
 use crate::canonical::Op;
 use crate::canonical::Target;
 use crate::contract;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Credential;
@@ -195,8 +200,25 @@ async fn create(
     Ok((StatusCode::CREATED, [(LOCATION, place)]).into_response())
 }
 
+/// A project is made by the first row that names it (`wire/opik.md §4.7`), so its name is known from then
+/// on.
 async fn accept(doors: &Doors, caller: &Caller, call: Call) -> Result<Accepted, Response> {
-    doors.accept.accept(caller, &Opik, call).await.map_err(|refusal| refuse(&refusal))
+    let accepted = doors.accept.accept(caller, &Opik, call).await.map_err(|refusal| refuse(&refusal))?;
+    let names: BTreeSet<&str> = accepted.items.iter().filter_map(|item| project_of(item)?.name.as_deref()).collect();
+    for name in names {
+        // The rows are stored: a name that could not be is no reason to send them again.
+        give_id(doors, caller, name).await.ok();
+    }
+    Ok(accepted)
+}
+
+fn project_of(item: &Item) -> Option<&ClientProject> {
+    match &item.op {
+        Op::Trace(trace) => trace.project.get(),
+        Op::Span(span) => span.project.get(),
+        Op::Score(score) => Some(&score.project),
+        Op::DeleteScore { .. } | Op::Delete(_) => None,
+    }
 }
 
 /// The request with the vendor's own path, whatever prefix it came under.
@@ -212,14 +234,14 @@ fn call(method: Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Call {
 }
 
 async fn trace(State(doors): State<Doors>, Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Answered {
-    let found = look(&doors, &caller, "trace", &id).await?;
+    let found = look(&doors, &caller, "trace", &id, ClientProject::default()).await?;
     let project = project_id(&doors, &caller, &found).await?;
     let row = read::trace(&found, &project).ok_or_else(|| refuse(&Refusal::NotFound { what: "trace", id }))?;
     Ok(Json(row).into_response())
 }
 
 async fn span(State(doors): State<Doors>, Extension(caller): Extension<Caller>, Path(id): Path<String>) -> Answered {
-    let found = look(&doors, &caller, "span", &id).await?;
+    let found = look(&doors, &caller, "span", &id, ClientProject::default()).await?;
     let project = project_id(&doors, &caller, &found).await?;
     let span = found.view.span(found.native).ok_or_else(|| refuse(&Refusal::NotFound { what: "span", id }))?;
     Ok(Json(read::span(&found, span, &project)).into_response())
@@ -229,6 +251,8 @@ async fn span(State(doors): State<Doors>, Extension(caller): Extension<Caller>, 
 #[derive(Deserialize)]
 struct SpansOf {
     trace_id: Option<String>,
+    project_name: Option<String>,
+    project_id: Option<String>,
 }
 
 /// The spans of one trace, on one page; other lists we do not answer.
@@ -239,18 +263,25 @@ async fn spans(
 ) -> Answered {
     let no_path = || refuse(&Refusal::NotFound { what: "path", id: String::new() });
     let id = of.trace_id.ok_or_else(no_path)?;
-    let found = look(&doors, &caller, "trace", &id).await?;
+    let named = ClientProject { name: of.project_name, id: of.project_id, ..ClientProject::default() };
+    let found = look(&doors, &caller, "trace", &id, named).await?;
     let project = project_id(&doors, &caller, &found).await?;
     let content: Vec<wire::Span> = found.view.spans.iter().map(|span| read::span(&found, span, &project)).collect();
     let (size, total) = (content.len(), content.len());
     Ok(Json(json!({"page": 1, "size": size, "total": total, "content": content, "sortable_by": []})).into_response())
 }
 
-async fn look(doors: &Doors, caller: &Caller, what: &'static str, id: &str) -> Result<Found, Response> {
+async fn look(
+    doors: &Doors,
+    caller: &Caller,
+    what: &'static str,
+    id: &str,
+    project: ClientProject,
+) -> Result<Found, Response> {
     let unknown = || refuse(&Refusal::NotFound { what, id: id.to_owned() });
     let native = Id::parse(id).ok_or_else(unknown)?;
     let target = if what == "span" { Target::Span { trace: None, span: native } } else { Target::Trace(native) };
-    doors.read.read(caller, &Opik, target).await.map_err(|refusal| match refusal {
+    doors.read.read(caller, &Opik, Asked { target, project }).await.map_err(|refusal| match refusal {
         Refusal::NotFound { .. } => unknown(),
         other => refuse(&other),
     })
@@ -269,13 +300,15 @@ async fn give_id(doors: &Doors, caller: &Caller, name: &str) -> Result<String, R
     doors.names.id(&caller.project, NAME, "project", "", name).await.map_err(|refusal| refuse(&refusal))
 }
 
-/// A project by name; the vendor makes one on first use, we name one when it is asked for.
+/// A project by name: one that was written to, or is configured (`wire/opik.md §4.7`).
 async fn project_named(State(doors): State<Doors>, Extension(caller): Extension<Caller>, body: Bytes) -> Answered {
     let asked: wire::Project =
         serde_json::from_slice(&body).map_err(|error| refuse(&Refusal::Malformed { message: error.to_string() }))?;
     let rule = || refuse(&Refusal::Invalid { path: "name".to_owned(), rule: "must not be blank".to_owned() });
     let name = asked.name.take().filter(|name| !name.trim().is_empty()).ok_or_else(rule)?;
-    let id = give_id(&doors, &caller, &name).await?;
+    let unknown = || refuse(&Refusal::NotFound { what: "project", id: name.clone() });
+    let known = doors.names.project(&caller.project, &name).ok_or_else(unknown)?;
+    let id = give_id(&doors, &caller, &known).await?;
     Ok(Json(shown_project(&doors, &caller, &id)).into_response())
 }
 
@@ -283,10 +316,10 @@ async fn project(State(doors): State<Doors>, Extension(caller): Extension<Caller
     Json(shown_project(&doors, &caller, &id)).into_response()
 }
 
-/// A project; an id we never gave is the name of one (`design.md §7`).
+/// A project; an id we never gave is the name of one (`design.md §7`), since when nobody knows.
 fn shown_project(doors: &Doors, caller: &Caller, id: &str) -> Value {
     let named = doors.names.name(&caller.project, NAME, id);
-    let since = named.as_ref().map(|named| named.since).unwrap_or_default().exact();
+    let since = named.as_ref().map(|named| named.since.exact());
     let name = named.map_or_else(|| id.to_owned(), |named| named.name);
     json!({
         "id": id,

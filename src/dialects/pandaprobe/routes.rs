@@ -26,6 +26,7 @@ use crate::canonical::Raw;
 use crate::canonical::Target;
 use crate::canonical::ids;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Credential;
@@ -93,7 +94,13 @@ impl Desk {
     }
 
     async fn find(&self, target: Target) -> Result<Found, Refusal> {
-        self.doors.read.read(&self.caller, &DIALECT, target).await
+        let project = decode::project(self.call.header(settings::PROJECT_HEADER))?;
+        self.doors.read.read(&self.caller, &DIALECT, Asked { target, project }).await
+    }
+
+    /// What an update is answered from, where its sender may read that.
+    async fn updated(&self, target: Target) -> Option<Found> {
+        if self.caller.reads { self.find(target).await.ok() } else { None }
     }
 
     /// The project's id, which answers must show as a UUID.
@@ -149,22 +156,24 @@ async fn create_spans(desk: Desk) -> Reply {
     Ok(json(StatusCode::CREATED, &IndexMap::from([("span_ids", spans)])))
 }
 
-/// The trace as it now stands; of one that is held nowhere, what the update says.
+/// The trace as it now stands; of one that is held nowhere, or to a key that may not read, what the
+/// update says.
 async fn change_trace(desk: Desk) -> Reply {
     desk.accept().await?;
     let id = desk.id(0, "path.trace_id")?;
     let project = desk.project_id().await?;
-    let found = desk.find(Target::Trace(id)).await.ok();
+    let found = desk.updated(Target::Trace(id)).await;
     let whole = found.and_then(|found| read::trace(&found.view, &found.out, &project));
     let shown = whole.unwrap_or_else(|| read::patched_trace(&desk.body(), &id.to_string(), &project));
     Ok(json(StatusCode::OK, &shown))
 }
 
-/// The span as it now stands; of one that is held nowhere, what the update says.
+/// The span as it now stands; of one that is held nowhere, or to a key that may not read, what the
+/// update says.
 async fn change_span(desk: Desk) -> Reply {
     desk.accept().await?;
     let (trace, span) = (desk.id(2, "path.trace_id")?, desk.id(0, "path.span_id")?);
-    let found = desk.find(Target::Span { trace: Some(trace), span }).await.ok();
+    let found = desk.updated(Target::Span { trace: Some(trace), span }).await;
     let whole = found.and_then(|found| read::span(&found.view, found.native, &found.out));
     let shown = whole.unwrap_or_else(|| read::patched_span(&desk.body(), &trace.to_string(), &span.to_string()));
     Ok(json(StatusCode::OK, &shown))

@@ -23,6 +23,7 @@ use crate::contract::Answer;
 use crate::contract::Request;
 use crate::contract::Verdict;
 use crate::contract::Write;
+use crate::contract::pause;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::pack;
 use crate::pipeline::pack::Place;
@@ -30,6 +31,11 @@ use crate::telemetry::metrics;
 
 /// The status that says "too large" (RFC 9110 §15.5.14).
 const TOO_LARGE: u16 = 413;
+/// The status that asks for patience (RFC 6585 §4), and how much a vendor gets that does not say.
+const TOO_MANY: u16 = 429;
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Statuses of an answer that is about a row, not about the vendor.
+const OF_THE_ROW: [u16; 4] = [400, 404, 409, 422];
 
 /// How one write fared.
 #[derive(Clone)]
@@ -48,6 +54,8 @@ struct Tried {
     why: String,
     /// Whether it may have been applied although it failed.
     maybe: bool,
+    /// Whether the vendor does not have what it is about.
+    missing: bool,
     exchange: Exchange,
 }
 
@@ -141,7 +149,7 @@ async fn send_one(shipper: &Shipper, write: &Write, place: Place) -> Sent {
 /// Sends a write once for each row that its read finds; the first that fails stands for all.
 async fn send_each(shipper: &Shipper, write: &Write, look: &Request) -> Tried {
     let destination = &shipper.destination;
-    let found = match destination.client.read(look).await {
+    let found = match shipper.read(look).await {
         Ok(answer) => destination.dialect.each(write, &answer),
         Err(why) => Err(why),
     };
@@ -168,7 +176,7 @@ fn shorter(shipper: &Shipper, write: &Write, most: usize) -> Option<Write> {
 /// Whether a write that must not be repeated is there already.
 async fn already_there(shipper: &Shipper, write: &Write) -> Result<bool, String> {
     let Some(request) = &write.unless else { return Ok(false) };
-    let answer = shipper.destination.client.read(request).await?;
+    let answer = shipper.read(request).await?;
     Ok(shipper.destination.dialect.confirmed(write, &answer))
 }
 
@@ -206,12 +214,18 @@ async fn try_once(shipper: &Shipper, writes: &[&Write]) -> Tried {
 fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict) -> Tried {
     let (now, destination) = (shipper.now(), &shipper.destination);
     let why = || describe(request, answer);
-    if answer.status >= 500 {
-        shipper.control.failed(now, (shipper.dice)(), &why());
-    } else {
-        shipper.control.answered(now);
+    let again = matches!(verdict, Verdict::Retry(_));
+    let of_the_row = OF_THE_ROW.contains(&answer.status);
+    let verdict = match verdict {
+        Verdict::Retry(None) if answer.status == TOO_MANY => Verdict::Retry(Some(PATIENCE)),
+        verdict => verdict,
+    };
+    match again && !of_the_row && answer.status != TOO_MANY {
+        true => shipper.control.failed(now, (shipper.dice)(), &why()),
+        false => shipper.control.answered(now),
     }
     match &verdict {
+        Verdict::Retry(_) if of_the_row => shipper.control.noted(now, &why()),
         Verdict::Delivered => {
             shipper.control.took();
             metrics::billed(&destination.name, if is_score(request.bucket) { 0 } else { request.rows as u64 });
@@ -230,9 +244,11 @@ fn heed(shipper: &Shipper, request: &Request, answer: &Answer, verdict: Verdict)
         Verdict::Rejected(_) | Verdict::Doubtful(_) | Verdict::Split if request.rows <= 1 => {
             Exchange::of(request, answer)
         }
+        Verdict::Retry(_) if of_the_row && request.rows <= 1 => Exchange::of(request, answer),
         _ => Exchange { status: Some(answer.status), ..Exchange::default() },
     };
-    Tried { verdict: Some(verdict), reason: "rejected", why: why(), maybe: answer.status >= 500, exchange }
+    let (maybe, missing) = (answer.status >= 500, again && of_the_row && !pause::is_page(answer));
+    Tried { verdict: Some(verdict), reason: "rejected", why: why(), maybe, missing, exchange }
 }
 
 impl Tried {
@@ -273,7 +289,7 @@ impl Tally {
 /// Notes how a write fared on its trace; the first failure stands.
 fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
     let Sent { place: (at, nth), tried, cut } = sent;
-    let Tried { verdict, reason, why, maybe, exchange } = tried;
+    let Tried { verdict, reason, why, maybe, missing, exchange } = tried;
     let shipment = &mut shipments[at];
     let frozen: Option<Seq> = maybe.then_some(shipment.upto);
     match verdict.unwrap_or(Verdict::Retry(None)) {
@@ -287,6 +303,12 @@ fn note(shipper: &Shipper, shipments: &mut [Shipment], sent: Sent) {
         Verdict::Rejected(said) => {
             let why = if said == why { said } else { format!("{said} ({why})") };
             shipment.refuse(nth, reason, why, exchange);
+        }
+        // Only what was shown before can be gone: a vendor that knows nothing at all is misplaced.
+        Verdict::Retry(_)
+            if missing && shipment.is_update() && shipper.missing.is_lasting(shipment.key, shipper.now()) =>
+        {
+            shipment.refuse(nth, "missing_parent", why, exchange);
         }
         Verdict::Retry(floor) => {
             shipment.failed.get_or_insert(Outcome::Failed { why, floor, frozen, stop: false });
@@ -308,6 +330,20 @@ fn describe(request: &Request, answer: &Answer) -> String {
 }
 
 impl Shipper {
+    /// Asks the vendor for what it shows.
+    ///
+    /// # Errors
+    /// When it does not answer, or does not take our credential: that is its destination's condition too.
+    pub(super) async fn read(&self, request: &Request) -> Result<Answer, String> {
+        let answer = self.destination.client.read(request).await?;
+        if matches!(answer.status, 401 | 403) {
+            let why = describe(request, &answer);
+            self.control.refused_credential(self.now(), &why);
+            return Err(why);
+        }
+        Ok(answer)
+    }
+
     /// The wall clock.
     pub(super) fn now(&self) -> Time {
         Time((self.clock)())

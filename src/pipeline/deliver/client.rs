@@ -176,17 +176,38 @@ impl Client {
     /// # Errors
     /// The verdict on the look-up that failed, and why.
     pub async fn learn(&self, project: &VendorProject) -> Result<Known, (Verdict, String)> {
+        self.look_up(project, true).await
+    }
+
+    /// Makes look-ups as for writes, but creates nothing: a project that is not there stays unknown.
+    ///
+    /// # Errors
+    /// The verdict on the look-up that failed, and why.
+    pub async fn find(&self, project: &VendorProject) -> Result<Known, (Verdict, String)> {
+        self.look_up(project, false).await
+    }
+
+    async fn look_up(&self, project: &VendorProject, creates: bool) -> Result<Known, (Verdict, String)> {
         let mut known = self.known.lock().get(project).cloned().unwrap_or_default();
         for _ in 0..8 {
             let Some(request) = self.dialect.look_up(project, &known) else {
-                self.known.lock().insert(project.clone(), known.clone());
+                // Reads come with names of the clients' choice: what nothing was learnt about is not kept.
+                if !known.is_empty() {
+                    self.known.lock().insert(project.clone(), known.clone());
+                }
                 return Ok(known);
             };
+            if !creates && request.method != Method::GET {
+                return Ok(known);
+            }
             let answer = self.send(&request).await.map_err(|why| (Verdict::Retry(None), why))?;
             match self.dialect.learn(project, &request, &answer, &mut known) {
                 Verdict::Delivered => {}
                 verdict => return Err((verdict, format!("looking up the project: {}", answer.status))),
             }
+        }
+        if !creates {
+            return Ok(known);
         }
         Err((Verdict::Retry(None), "looking up the project came to no end".to_owned()))
     }

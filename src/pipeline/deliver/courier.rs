@@ -25,6 +25,7 @@ use super::job::Position;
 use super::kept;
 use super::letter;
 use super::letter::Refused;
+use super::missing::Missing;
 use super::reader::Reader;
 use super::retry;
 use super::ship::Outcome;
@@ -126,6 +127,7 @@ impl Courier {
             story: Arc::clone(&shared.story),
             control: Arc::default(),
             sizes,
+            missing: Missing::default(),
             confirming: AtomicUsize::new(0),
             start,
             written: Mutex::default(),
@@ -376,7 +378,7 @@ impl Courier {
     /// Whether refusals are the traces' own fault, as far as anybody can tell.
     fn believes(&self, key: SubjectKey, refused: &[Refused]) -> bool {
         let (now, control) = (self.now(), &self.shipper.control);
-        let by_vendor = refused.iter().find(|refused| refused.reason == "rejected");
+        let by_vendor = refused.iter().find(|refused| matches!(refused.reason, "rejected" | "missing_parent"));
         if by_vendor.is_some() && control.distrusts(now) {
             return false;
         }

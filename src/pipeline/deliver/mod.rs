@@ -28,6 +28,7 @@ mod guard;
 mod job;
 mod kept;
 mod letter;
+mod missing;
 mod reader;
 mod resolve;
 mod retry;

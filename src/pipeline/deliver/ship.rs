@@ -25,6 +25,7 @@ use super::job::Position;
 use super::letter;
 use super::letter::Exchange;
 use super::letter::Refused;
+use super::missing::Missing;
 use super::sizes::Sizes;
 use crate::canonical::Id;
 use crate::canonical::Item;
@@ -89,6 +90,7 @@ pub(super) struct Shipper {
     pub(super) strain: Arc<Strain>,
     pub(super) control: Arc<Control>,
     pub(super) sizes: Sizes,
+    pub(super) missing: Missing,
     /// How many shipments only wait to see what they sent.
     pub(super) confirming: AtomicUsize,
     /// The record after which the destination's routes began.
@@ -127,6 +129,11 @@ impl Shipment {
             refused.items = self.items.count_of(&refused.target, shown);
         }
         self.refused.push(refused);
+    }
+
+    /// Whether something of the trace was shown before.
+    pub(super) fn is_update(&self) -> bool {
+        self.shown_upto > 0
     }
 
     /// Takes out every write about something that is nowhere.
@@ -198,6 +205,9 @@ impl Shipper {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
             let (items, lost) = (Arc::clone(&shipment.items), std::mem::take(&mut shipment.lost));
             let outcome = outcome(shipment);
+            if matches!(outcome, Outcome::Shown { .. } | Outcome::Parked { .. }) {
+                self.missing.is_over(key);
+            }
             self.keep_lost(key, lost, &outcome).await;
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
@@ -382,7 +392,7 @@ impl Shipper {
         let wanted = wanted(self.destination.dialect, job, target);
         let mut answers: Vec<Answer> = Vec::new();
         for request in self.destination.dialect.read(&wanted, &job.out.known) {
-            answers.push(self.destination.client.read(&request).await?);
+            answers.push(self.read(&request).await?);
         }
         if answers.iter().any(|answer| answer.status >= 500 || answer.status == 429) {
             return Err("the vendor could not be asked whether it holds the row".to_owned());
@@ -401,6 +411,7 @@ fn wanted(dialect: &dyn crate::contract::Dialect, job: &Job, target: &Target) ->
             Target::Trace(_) | Target::Session(_) => None,
         },
         project: job.out.project.clone(),
+        in_stream: false,
     }
 }
 

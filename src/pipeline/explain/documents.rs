@@ -47,7 +47,7 @@ async fn ask(outlet: &Outlet, client: &Client, held: &Held, mut out: Outward) ->
             Err((_, why)) => return pages.push(unanswered(String::new(), why)),
         };
         let trace = outlet.dialect.show_id(held.id, held.id, &out);
-        let wanted = Wanted { trace: Some(trace), span: None, project: out.project.clone() };
+        let wanted = Wanted { trace: Some(trace), span: None, project: out.project.clone(), in_stream: false };
         for request in outlet.dialect.read(&wanted, &out.known) {
             pages.push(page(client, &request).await);
         }

@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use tower::ServiceExt;
 
-use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Accept;
 use crate::contract::Accepted;
 use crate::contract::Answer;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Dialect;
@@ -142,6 +142,11 @@ impl Names for Held {
         named.filter(|(_, named)| named.parent == parent).map(|(_, named)| named.clone()).collect()
     }
 
+    /// What a recorded session asks for was there.
+    fn project(&self, _project: &str, name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+
     /// A recorded login says nothing, so it is let through.
     fn log_in(&self, _key: &SecretString) -> Result<String, Refusal> {
         Ok(String::new())
@@ -168,8 +173,8 @@ impl Read for Nothing {
         &'a self,
         _caller: &'a Caller,
         _dialect: &'static dyn Dialect,
-        wanted: Target,
+        asked: Asked,
     ) -> BoxFuture<'a, Result<Found, Refusal>> {
-        futures::future::ready(Err(Refusal::NotFound { what: "subject", id: wanted.to_string() })).boxed()
+        futures::future::ready(Err(Refusal::NotFound { what: "subject", id: asked.target.to_string() })).boxed()
     }
 }

@@ -24,11 +24,11 @@ use tokio::sync::Semaphore;
 
 use spangate::canonical::Id;
 use spangate::canonical::Item;
-use spangate::canonical::Target;
 use spangate::canonical::View;
 use spangate::contract::Accept;
 use spangate::contract::Accepted;
 use spangate::contract::Answer;
+use spangate::contract::Asked;
 use spangate::contract::Call;
 use spangate::contract::Caller;
 use spangate::contract::Credential;
@@ -250,7 +250,7 @@ impl Accept for Shut {
 }
 
 impl Read for Shut {
-    fn read<'a>(&'a self, _: &'a Caller, _: &'static dyn Dialect, _: Target) -> BoxFuture<'a, Result<Found, Refusal>> {
+    fn read<'a>(&'a self, _: &'a Caller, _: &'static dyn Dialect, _: Asked) -> BoxFuture<'a, Result<Found, Refusal>> {
         shut()
     }
 }
@@ -273,6 +273,10 @@ impl Names for Shut {
 
     fn list(&self, _: &str, _: &str, _: &str, _: &str) -> Vec<Named> {
         Vec::new()
+    }
+
+    fn project(&self, _: &str, _: &str) -> Option<String> {
+        None
     }
 
     fn log_in(&self, _: &SecretString) -> Result<String, Refusal> {

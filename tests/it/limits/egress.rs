@@ -120,6 +120,51 @@ async fn a_poisoned_batch_is_halved_until_one_row_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_takes_nothing_is_let_alone_whatever_it_says() {
+    let site = Site::to(&["galileo", "opik", "pandaprobe"]).await;
+    let expected = [("galileo", 429, "limited"), ("opik", 408, "failing"), ("pandaprobe", 301, "failing")];
+    for (vendor, status, _) in expected {
+        site.vendor(vendor).fault(&json!({"status": status, "count": 0, "method": "POST", "path": "traces"})).await;
+    }
+    send(&site, 10).await;
+    for (nth, (vendor, status, state)) in expected.into_iter().enumerate() {
+        eventually(&format!("{vendor} is {state}"), async || {
+            let standing = site.api("/api/destinations").await[nth].clone();
+            let error = standing["last_error"].as_str().unwrap_or_default().to_owned();
+            (standing["state"] == state && error.contains(&status.to_string())).then_some(())
+        })
+        .await;
+        site.vendor(vendor).clear_faults().await;
+    }
+    site.settled().await;
+    assert_eq!(expected.map(|(vendor, ..)| site.counts(vendor)), [(10, 10, 0, 0); 3]);
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_vendor_lacks_for_a_quarter_of_an_hour_is_refused_for_good() {
+    let site = Site::to(&["pandaprobe"]).await;
+    send(&site, 1).await;
+    site.settled().await;
+    let traces = site.vendor("pandaprobe").traces().await;
+    let trace = traces[0]["trace_id"].as_str().unwrap();
+    site.vendor("pandaprobe").fault(&json!({"status": 404, "count": 0, "method": "PATCH"})).await;
+    let patch = json!({"project_name": "web", "output": {"late": true}});
+    site.client("checkout").must(204, "PATCH", &format!("/v1/private/traces/{trace}"), &patch).await;
+    let dead = eventually("it is refused", async || {
+        let requests = site.vendor("pandaprobe").requests().await;
+        if requests.iter().any(|request| request["method"] == "PATCH") {
+            site.advance(Duration::from_secs(300));
+        }
+        site.api("/api/dlq").await["letters"].as_array().unwrap().first().cloned()
+    })
+    .await;
+    assert_eq!((&dead["reason"], &dead["status"]), (&json!("missing_parent"), &json!(404)));
+    assert_eq!(site.counts("pandaprobe"), (2, 1, 1, 0));
+    site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_takes_no_key_of_ours_loses_nothing() {
     let mut site = Site::to(&["opik"]).await;
     site.vendor("opik").fault(&json!({"status": 401, "count": 0})).await;

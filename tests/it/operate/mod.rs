@@ -2,6 +2,7 @@
 //! the command line, of a running and of a stopped gateway.
 
 mod destinations;
+mod given_up;
 mod letters;
 mod metrics;
 mod receipts;

@@ -132,6 +132,13 @@ impl Site {
         self.state_dir()
     }
 
+    /// Stops the gateway and starts it again with nothing in its state directory.
+    pub(crate) async fn forget(&mut self) {
+        let held = self.stop_gateway().await;
+        std::fs::remove_dir_all(held).unwrap();
+        self.open().await;
+    }
+
     /// Starts a gateway that was stopped.
     pub(crate) async fn start_gateway(&mut self) {
         self.open().await;

@@ -252,8 +252,11 @@ pub(super) fn authorize(key: Option<&SecretString>, settings: &BTreeMap<String, 
     headers
 }
 
-/// Reads a trace with its tree, or a span with its own.
+/// Reads a trace with its tree, or a span with its own; nothing where the project is not there.
 pub(super) fn read(wanted: &Wanted, known: &Known) -> Vec<Request> {
+    if !known.contains_key(PROJECT_ID) {
+        return Vec::new();
+    }
     let project = project_path(known);
     let path = match (&wanted.span, &wanted.trace) {
         (Some(span), _) => format!("{project}/spans/{span}"),

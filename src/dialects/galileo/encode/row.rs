@@ -23,6 +23,7 @@ use crate::canonical::Time;
 use crate::canonical::TraceView;
 use crate::canonical::complement;
 use crate::canonical::complement::Ids;
+use crate::canonical::complement::Keep;
 use crate::canonical::complement::Reserved;
 use crate::contract::Outward;
 use crate::dialects::galileo::decode;
@@ -113,11 +114,14 @@ pub(super) fn trace(view: &TraceView, scores: &[&Score], desk: &Desk<'_>) -> Row
     step.id = Field::Set(show_id(desk.trace, desk.trace, desk.out));
     step.extra = extra;
     step.user_metadata = object(&metadata);
-    if !same {
+    let reserved = if same {
+        ids_only(trace_ids(desk), desk)
+    } else {
         let (reserved, losses) = reserve_trace(view, placeless(&step), desk);
         row.losses.extend(losses);
-        step.user_metadata = with_reserved(&mut metadata, reserved);
-    }
+        reserved
+    };
+    step.user_metadata = with_reserved(&mut metadata, reserved);
     row.step = step;
     row
 }
@@ -160,11 +164,14 @@ pub(super) fn span(view: &SpanView, under: Under, leaf: bool, scores: &[&Score],
     step.id = Field::Set(show_id(facts.id, desk.trace, desk.out));
     step.extra = extra;
     step.user_metadata = object(&metadata);
-    if !same {
+    let reserved = if same {
+        ids_only(span_ids(view, under, desk), desk)
+    } else {
         let (reserved, losses) = reserve_span(view, under, placeless(&step), desk);
         row.losses.extend(losses);
-        step.user_metadata = with_reserved(&mut metadata, reserved);
-    }
+        reserved
+    };
+    step.user_metadata = with_reserved(&mut metadata, reserved);
     row.step = step;
     row
 }
@@ -251,8 +258,7 @@ fn reserve_trace(view: &TraceView, step: wire::Step, desk: &Desk<'_>) -> (Option
     if view.facts.project.get().is_some_and(|mine| project::is_sent(mine, desk.out)) {
         held.project = view.facts.project.clone();
     }
-    let native = native_ids(desk.trace, desk);
-    let told = native.map(|trace| Ids { trace: Some(trace), ..Ids::default() });
+    let told = trace_ids(desk);
     let subject = Target::Trace(desk.trace).to_string();
     let (reserved, mut losses) = complement::reserve(&subject, view.origin, &view.facts, &held, told, desk.out.keep);
     losses.retain(|loss| loss.path != "session");
@@ -264,24 +270,46 @@ fn reserve_span(view: &SpanView, under: Under, step: wire::Step, desk: &Desk<'_>
     let Ok(taken) = decode::span(step, "") else { return (None, Vec::new()) };
     let mut held = taken.facts;
     held.resolve();
-    let parent = match under {
-        Under::Trace => None,
-        Under::Span(parent) | Under::Elsewhere(parent) => Some(parent),
-    };
-    let moved = parent != view.facts.parent.cloned();
+    let (parent, moved) = put(view, under);
     held.parent = match parent {
         Some(parent) if moved => Field::Set(shown(parent, desk.trace, desk.out)),
         Some(_) => view.facts.parent.clone(),
         None => Field::Absent,
     };
+    let told = span_ids(view, under, desk);
+    let subject = Target::Span { trace: Some(desk.trace), span: view.facts.id }.to_string();
+    complement::reserve(&subject, view.origin, &view.facts, &held, told, desk.out.keep)
+}
+
+/// The parent that a span is put under, and whether it is another than its own.
+fn put(view: &SpanView, under: Under) -> (Option<Id>, bool) {
+    let parent = match under {
+        Under::Trace => None,
+        Under::Span(parent) | Under::Elsewhere(parent) => Some(parent),
+    };
+    (parent, parent != view.facts.parent.cloned())
+}
+
+/// The native ids that a trace's step is no way back to.
+fn trace_ids(desk: &Desk<'_>) -> Option<Ids> {
+    native_ids(desk.trace, desk).map(|trace| Ids { trace: Some(trace), ..Ids::default() })
+}
+
+/// The native ids that a span's step is no way back to.
+fn span_ids(view: &SpanView, under: Under, desk: &Desk<'_>) -> Option<Ids> {
+    let (parent, moved) = put(view, under);
     let told = Ids {
         trace: native_ids(desk.trace, desk),
         span: native_ids(view.facts.id, desk),
         parent: parent.filter(|_| !moved).and_then(|parent| native_ids(parent, desk)),
     };
-    let told = (told != Ids::default()).then_some(told);
-    let subject = Target::Span { trace: Some(desk.trace), span: view.facts.id }.to_string();
-    complement::reserve(&subject, view.origin, &view.facts, &held, told, desk.out.keep)
+    (told != Ids::default()).then_some(told)
+}
+
+/// The key of a row that goes home, which loses nothing but its ids.
+fn ids_only(told: Option<Ids>, desk: &Desk<'_>) -> Option<Reserved> {
+    let told = told.filter(|_| desk.out.keep != Keep::Off)?;
+    Some(Reserved { v: 1, src: NAME.to_owned(), ids: Some(told), ..Reserved::default() })
 }
 
 /// A native id as text, where its shown form is no way back to it: neither the same, nor a version 7

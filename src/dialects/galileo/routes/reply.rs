@@ -13,10 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use crate::canonical::ClientProject;
 use crate::canonical::Id;
 use crate::canonical::Raw;
 use crate::canonical::Target;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Doors;
@@ -65,7 +67,8 @@ impl Desk {
     }
 
     pub(super) async fn find(&self, target: Target) -> Result<Found, Refusal> {
-        self.doors.read.read(&self.caller, &DIALECT, target).await
+        let project = ClientProject { id: Some(self.project()), ..ClientProject::default() };
+        self.doors.read.read(&self.caller, &DIALECT, Asked { target, project }).await
     }
 
     /// The id of a name, given now if need be.

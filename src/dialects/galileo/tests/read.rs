@@ -33,7 +33,7 @@ fn ask(wanted: &Wanted, status: u16, body: &Value) -> Result<Option<Vec<Item>>, 
 }
 
 fn wanted(span: Option<&str>) -> Wanted {
-    Wanted { trace: Some("t".to_owned()), span: span.map(str::to_owned), project: out().project }
+    Wanted { trace: Some("t".to_owned()), span: span.map(str::to_owned), project: out().project, in_stream: false }
 }
 
 /// A step that we sent, as the vendor would show it.

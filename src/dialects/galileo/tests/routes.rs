@@ -28,6 +28,7 @@ use super::view;
 use crate::canonical::Target;
 use crate::contract::Accept;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Credential;
@@ -71,11 +72,11 @@ impl Read for Memory {
         &'a self,
         _caller: &'a Caller,
         _dialect: &'static dyn Dialect,
-        wanted: Target,
+        asked: Asked,
     ) -> BoxFuture<'a, Result<Found, Refusal>> {
         async move {
             let view = view(&self.calls.lock().unwrap());
-            let native = match wanted {
+            let native = match asked.target {
                 Target::Trace(id) | Target::Span { span: id, .. } => id,
                 Target::Session(_) => view.id,
             };
@@ -119,6 +120,10 @@ impl Names for Memory {
     fn list(&self, _project: &str, _dialect: &str, kind: &str, parent: &str) -> Vec<Named> {
         let names = self.names.lock().unwrap();
         names.values().filter(|named| named.kind == kind && named.parent == parent).cloned().collect()
+    }
+
+    fn project(&self, _project: &str, _name: &str) -> Option<String> {
+        None
     }
 
     fn log_in(&self, key: &SecretString) -> Result<String, Refusal> {

@@ -30,6 +30,7 @@ use crate::canonical::Status;
 use crate::canonical::Tags;
 use crate::canonical::Usage;
 use crate::canonical::View;
+use crate::canonical::complement::Keep;
 use crate::contract::Dialect;
 use crate::contract::Outward;
 use crate::contract::VendorProject;
@@ -221,7 +222,7 @@ fn what_is_carried_and_what_is_not_is_said() {
         [(format!("trace {}", native(0)), "input".to_owned(), true), (span.clone(), "kind".to_owned(), true)]
     );
     there.trace.as_mut().unwrap().facts.input = json_payload(&json!("in"));
-    let off = Outward { keep: crate::canonical::complement::Keep::Off, ..outward() };
+    let off = Outward { keep: Keep::Off, ..outward() };
     assert_eq!(losses(&there, &off), [(span, "kind".to_owned(), false)]);
 }
 
@@ -256,4 +257,33 @@ fn a_session_of_either_sdk_is_one_text() {
     let post = js.iter().find(|call| call.path.ends_with("/traces")).unwrap();
     let session = view(std::slice::from_ref(post)).trace.unwrap().facts.session.take();
     assert_eq!(session.as_deref(), Some("fbbd9fd8-371a-48be-94a8-3a5b3947bff2"));
+}
+
+#[test]
+fn hashed_ids_of_the_same_dialect_are_told_and_lead_back() {
+    let (trace, outer, inner) = (
+        "11111111-1111-4111-8111-111111111111",
+        "22222222-2222-4222-8222-222222222222",
+        "33333333-3333-4333-8333-333333333333",
+    );
+    let step = json!({ "type": "tool", "id": inner, "name": "inner", "input": "q", "output": "a" });
+    let step = json!({ "type": "workflow", "id": outer, "name": "outer", "input": "q", "spans": [step] });
+    let row = json!({ "id": trace, "input": "q", "user_metadata": { "k": "v" }, "spans": [step] });
+    let sent = view(&[post("/v2/projects/p/traces", &json!({ "traces": [row], "is_complete": true }))]);
+    let scoped = Outward { scope: Some("x".to_owned()), ..out() };
+    let plan = Galileo.plan(&sent, None, &scoped);
+    assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+    let row = &body(&plan.writes[0])["traces"][0];
+    let key = format!(r#"{{"v":1,"src":"galileo","ids":{{"t":"{trace}"}}}}"#);
+    assert_eq!(row["user_metadata"], json!({ "k": "v", "_spangate": key }));
+    let below = &row["spans"][0]["spans"][0];
+    let key = format!(r#"{{"v":1,"src":"galileo","ids":{{"t":"{trace}","s":"{inner}","p":"{outer}"}}}}"#);
+    assert_eq!(below["user_metadata"], json!({ "_spangate": key }));
+    let returned = back(&sent, &scoped);
+    assert_eq!(returned.id, sent.id);
+    let ids =
+        |view: &View| view.spans.iter().map(|span| (span.facts.id, span.facts.parent.clone())).collect::<Vec<_>>();
+    assert_eq!(ids(&returned), ids(&sent));
+    let off = Galileo.plan(&sent, None, &Outward { keep: Keep::Off, ..scoped });
+    assert_eq!(body(&off.writes[0])["traces"][0]["user_metadata"], json!({ "k": "v" }));
 }

@@ -31,6 +31,7 @@ use crate::contract::Write;
 
 pub(super) use rows::bare_span;
 pub(super) use rows::bare_trace;
+pub(super) use rows::counts;
 pub(super) use rows::kind;
 pub(super) use scores::public as score_row;
 

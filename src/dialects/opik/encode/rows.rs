@@ -1,5 +1,7 @@
 //! Traces and spans: facts to one row.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use crate::canonical::Extra;
@@ -12,6 +14,7 @@ use crate::canonical::Span;
 use crate::canonical::SpanView;
 use crate::canonical::Trace;
 use crate::canonical::TraceView;
+use crate::canonical::complement::Ids;
 use crate::contract::Outward;
 
 use super::super::settings::NAME;
@@ -25,7 +28,7 @@ use super::vendor_id;
 /// A trace's whole row, the reserved key in it, without a version.
 pub(super) fn trace(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> wire::Trace {
     let row = bare_trace(view, out, losses);
-    if view.origin != NAME {
+    if view.origin != NAME || reserve::trace_ids(view, out) != Ids::default() {
         return reserve::trace(view, row, out, losses);
     }
     homeless(("trace", view.facts.id), &view.facts, HOMELESS_TRACE, losses);
@@ -35,7 +38,7 @@ pub(super) fn trace(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> 
 /// A span's whole row, the reserved key in it, without a version.
 pub(super) fn span(view: &SpanView, trace: Id, out: &Outward, losses: &mut Vec<Loss>) -> wire::Span {
     let row = bare_span(view, trace, out, losses);
-    if view.origin != NAME {
+    if view.origin != NAME || reserve::span_ids(view, trace, out) != Ids::default() {
         return reserve::span(view, trace, row, out, losses);
     }
     homeless(("span", view.facts.id), &view.facts, HOMELESS_SPAN, losses);
@@ -107,6 +110,16 @@ pub(in crate::dialects::opik) fn bare_span(
     }
 }
 
+/// A span's token counts, as its row shows them.
+pub(in crate::dialects::opik) fn counts(view: &SpanView) -> impl Iterator<Item = (Cow<'static, str>, i64)> {
+    let mut row = Row { subject: ("span", view.facts.id), own: view.origin == NAME, losses: &mut Vec::new() };
+    let counts = row.usage(&view.facts.usage).take().map(|wire::Counts(counts)| counts).unwrap_or_default();
+    counts.into_iter().filter_map(|(key, count)| match count {
+        wire::Count::Integer(count) => Some((key, count)),
+        wire::Count::Other(_) => None,
+    })
+}
+
 /// What an update may say of a trace: no id, no start, and metadata only if it is known, because an
 /// update replaces it whole (`wire/opik.md §6.4`).
 pub(super) fn trace_update(view: &TraceView, out: &Outward, losses: &mut Vec<Loss>) -> wire::Trace {
@@ -116,6 +129,7 @@ pub(super) fn trace_update(view: &TraceView, out: &Outward, losses: &mut Vec<Los
     row.start_time = Field::Absent;
     row.metadata =
         patched_metadata(row.metadata, view.facts.metadata.is_set(), &kept_trace(&view.facts), &subject, losses);
+    row.metadata = reserve::told(row.metadata, view.origin, reserve::trace_ids(view, out), out);
     row
 }
 
@@ -127,6 +141,7 @@ pub(super) fn span_update(view: &SpanView, trace: Id, out: &Outward, losses: &mu
     row.start_time = Field::Absent;
     row.metadata =
         patched_metadata(row.metadata, view.facts.metadata.is_set(), &kept_span(&view.facts), &subject, losses);
+    row.metadata = reserve::told(row.metadata, view.origin, reserve::span_ids(view, trace, out), out);
     row
 }
 

@@ -35,6 +35,7 @@ use crate::contract::Wanted;
 
 use super::super::Opik;
 use super::MS;
+use super::alone;
 use super::items;
 use super::json as read;
 use super::out;
@@ -225,10 +226,34 @@ fn hashed_ids_come_back_from_the_vendor() {
     span_row["project_id"] = "p".into();
     let answers = [trace_row, json!({"total": 1, "content": [span_row]}), json!({"id": "p", "name": "proj"})]
         .map(|body| Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from(body.to_string()) });
-    let wanted = Wanted { trace: Some(String::new()), span: None, project: out().project };
+    let wanted = Wanted { trace: Some(String::new()), span: None, project: out().project, in_stream: false };
     let items = Opik.read_answer(&wanted, &answers, &Known::new()).expect("fine").expect("found");
     let [Op::Trace(found), Op::Span(below)] = [&items[0].op, &items[1].op] else { panic!("a trace and a span") };
     assert_eq!((found.id, below.id, below.trace), (id(TRACE), id(SPAN), Some(id(TRACE))));
     assert_eq!((&found.http_code, &below.kind), (&set(201), &set(Kind::Agent)));
     assert_eq!((&below.parent, &found.project), (&span().facts.parent, &trace().facts.project));
+}
+
+/// A row of this dialect needs the key only where the vendor gets another id than the client's.
+#[test]
+fn hashed_ids_of_its_own_rows_are_told_too() {
+    const OWN: &str = "01a1fba6-5334-7c4b-aaa2-e4ea076c6c6d";
+    let row = json!({"id": OWN, "name": "t", "start_time": "2026-11-21T01:10:00Z", "metadata": {"k": 1}});
+    let call = |row: &Value| json!({"traces": [row]}).to_string();
+    let view = |row: &Value| alone(&items("POST", "/v1/private/traces/batch", &call(row))[0]);
+    let metadata = |row: &Value, out: &Outward| {
+        let plan = Opik.plan(&view(row), None, out);
+        assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+        read(&plan.writes[0].row)["metadata"].clone()
+    };
+    let scoped = Outward { scope: Some("here".to_owned()), ..out() };
+    let told = json!({"v": 1, "src": "opik", "ids": {"t": OWN}});
+    assert_eq!(metadata(&row, &out()), json!({"k": 1}));
+    assert_eq!(metadata(&row, &scoped), json!({"k": 1, "_spangate": told}));
+    assert_eq!(metadata(&row, &Outward { trace_ms: MS, retimed: true, ..out() })["_spangate"], told);
+    assert_eq!(metadata(&row, &Outward { keep: Keep::Off, ..scoped.clone() }), json!({"k": 1}));
+    let update = r#"{"project_name":"p","metadata":{"k":2}}"#;
+    let item = &items("PATCH", &format!("/v1/private/traces/{OWN}"), update)[0];
+    let plan = Opik.plan(&alone(item), None, &scoped);
+    assert_eq!(read(&plan.writes[0].row)["metadata"], json!({"k": 2, "_spangate": told}));
 }

@@ -16,6 +16,7 @@ use crate::contract::Dialect;
 use crate::contract::Known;
 use crate::contract::VendorProject;
 use crate::contract::Wanted;
+use crate::contract::Whereabouts;
 
 use super::super::Opik;
 
@@ -25,7 +26,7 @@ const PROJECT: &str = "01a1fba5-052f-73af-bf66-dae687584df0";
 
 fn wanted() -> Wanted {
     let project = VendorProject { name: "proj r".to_owned(), stream: String::new() };
-    Wanted { trace: Some(TRACE.to_owned()), span: None, project }
+    Wanted { trace: Some(TRACE.to_owned()), span: None, project, in_stream: false }
 }
 
 fn answer(status: u16, body: &Value) -> Answer {
@@ -139,4 +140,19 @@ fn a_span_alone_is_read_by_its_id() {
     let answers = [answer(200, &span()), project()];
     let items = Opik.read_answer(&alone, &answers, &Known::new()).expect("fine").expect("found");
     assert!(matches!(&items[0].op, Op::Span(span) if span.id.to_string() == SPAN));
+}
+
+#[test]
+fn a_row_tells_which_project_it_is_in() {
+    let ask = |answers: &[Answer]| match Opik.whereabouts(&wanted(), answers) {
+        Whereabouts::Ask(request) => format!("{} {}", request.method, request.path),
+        Whereabouts::In(name) => format!("in {name}"),
+        Whereabouts::Unknown => "unknown".to_owned(),
+    };
+    let row = answer(200, &trace());
+    assert_eq!(ask(&[]), format!("GET /v1/private/traces/{TRACE}"));
+    assert_eq!(ask(std::slice::from_ref(&row)), format!("GET /v1/private/projects/{PROJECT}"));
+    assert_eq!(ask(&[row.clone(), project()]), "in proj r");
+    assert_eq!(ask(&[answer(404, &json!({}))]), "unknown");
+    assert_eq!(ask(&[row, answer(403, &json!({}))]), "unknown");
 }

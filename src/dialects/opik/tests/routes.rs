@@ -24,6 +24,7 @@ use crate::canonical::Time;
 use crate::canonical::View;
 use crate::contract::Accept;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Call;
 use crate::contract::Caller;
 use crate::contract::Credential;
@@ -76,7 +77,7 @@ impl Read for Cardboard {
         &'a self,
         _: &'a Caller,
         dialect: &'static dyn Dialect,
-        wanted: Target,
+        asked: Asked,
     ) -> BoxFuture<'a, Result<Found, Refusal>> {
         async move {
             let mut view = View::default();
@@ -92,7 +93,7 @@ impl Read for Cardboard {
                     ..view
                 };
             }
-            let native = match wanted {
+            let native = match asked.target {
                 Target::Trace(id) if id == view.id => id,
                 Target::Span { span, .. } if view.span(span).is_some() => span,
                 other => return Err(Refusal::NotFound { what: "thing", id: other.to_string() }),
@@ -122,6 +123,10 @@ impl Names for Cardboard {
 
     fn list(&self, _: &str, _: &str, _: &str, _: &str) -> Vec<Named> {
         Vec::new()
+    }
+
+    fn project(&self, _: &str, name: &str) -> Option<String> {
+        (name != "nope").then(|| name.to_owned())
     }
 
     fn log_in(&self, _: &SecretString) -> Result<String, Refusal> {
@@ -223,7 +228,9 @@ async fn a_trace_is_read_in_the_vendors_shape() {
             "metadata": {"x": 1}, "tags": ["a", "b"], "last_updated_at": "2026-11-21T01:10:00.000001Z",
             "thread_id": "th-1", "source": "sdk", "project_id": "demo/opik/project//proj-a",
             "created_at": "2026-11-21T01:10:00.000001Z", "created_by": "spangate", "last_updated_by": "spangate",
-            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+            "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+                "original_usage.prompt_tokens": 10, "original_usage.completion_tokens": 5,
+                "original_usage.total_tokens": 15},
             "total_estimated_cost": 0.0012, "span_count": 3, "llm_span_count": 1, "has_tool_spans": true,
             "providers": ["openai"], "duration": 43.844,
         })
@@ -272,6 +279,9 @@ async fn projects_have_ids_and_names() {
     );
     let (_, _, other) = server.send("GET", "/v1/private/projects/never-given", &Value::Null).await;
     assert_eq!((&other["id"], &other["name"]), (&"never-given".into(), &"never-given".into()));
+    assert_eq!(other["created_at"], Value::Null);
+    let (status, _, unknown) = server.send("POST", "/v1/private/projects/retrieve", &json!({"name": "nope"})).await;
+    assert_eq!((status, unknown), (404, json!({"errors": ["Project not found"]})));
     let (status, _, blank) = server.send("POST", "/v1/private/projects/retrieve", &json!({"name": " "})).await;
     assert_eq!((status, blank), (422, json!({"errors": ["name must not be blank"]})));
 }

@@ -116,11 +116,16 @@ struct Comparison<'a, T> {
     whole: bool,
 }
 
-/// The reserved key's value, and the losses. A row that goes home needs no key.
+/// The reserved key's value, and the losses. A row that goes home needs no key but for ids that it does
+/// not lead back to.
 fn compare<T: Facts>(comparison: Comparison<'_, T>, mut notes: Notes, keep: Keep) -> (Option<Reserved>, Vec<Loss>) {
     let Comparison { subject, origin, mine, held, ids, whole } = comparison;
     let foreign = origin != settings::NAME;
-    let keep = if foreign && whole { keep } else { Keep::Off };
+    let keep = match (whole, foreign, keep) {
+        (false, _, _) | (true, _, Keep::Off) => Keep::Off,
+        (true, true, keep) => keep,
+        (true, false, Keep::Full | Keep::Ids) => Keep::Ids,
+    };
     let (reserved, mut losses) = complement::reserve(&subject, origin, mine, &held, ids, keep);
     // A default that the vendor needs is no loss, nor is another project's name where a route fixes one.
     let set: Vec<_> = T::default().difference(mine).into_iter().map(|(path, _)| path).collect();

@@ -1,6 +1,7 @@
 //! The same dialect in and out: what an SDK sent is what the vendor gets.
 
 use super::*;
+use crate::canonical::complement::Keep;
 
 /// Numbers, key order and time spellings aside.
 fn normal(mut body: Value) -> Value {
@@ -60,4 +61,25 @@ fn token_counts_that_would_poison_the_project_are_mended() {
     assert_eq!(sent["spans"][0]["token_usage"], json!({"prompt_tokens": 10, "completion_tokens": 7, "audio": 1.5}));
     let losses: Vec<_> = plan.losses.iter().map(|loss| (loss.path.as_str(), loss.carried)).collect();
     assert_eq!(losses, [("usage", false)]);
+}
+
+#[test]
+fn hashed_ids_are_told_and_lead_back() {
+    let held = fold(&post("/traces", &small()).unwrap().items);
+    let scoped = Outward { scope: Some("p".to_owned()), ..out() };
+    let plan = PandaProbe.plan(&held, None, &scoped);
+    let sent = row_of(&plan.writes[0]);
+    assert_eq!(
+        sent["metadata"],
+        json!({"plan": "pro", "_spangate": {"v": 1, "src": "pandaprobe", "ids": {"t": TRACE}}})
+    );
+    assert_eq!(
+        sent["spans"][0]["metadata"],
+        json!({"_spangate": {"v": 1, "src": "pandaprobe", "ids": {"t": TRACE, "s": SPAN}}})
+    );
+    assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+    let back = fold(&receive(&plan.writes[0]));
+    assert_eq!((back.id, back.spans[0].facts.id), (held.id, held.spans[0].facts.id));
+    let off = PandaProbe.plan(&held, None, &Outward { keep: Keep::Off, ..scoped });
+    assert_eq!(row_of(&off.writes[0])["metadata"], json!({"plan": "pro"}));
 }

@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn any_answer(text in any::<String>(), value in anything()) {
         for body in [text, value.to_string()] {
-            let wanted = crate::contract::Wanted { trace: Some(TRACE.to_owned()), span: Some(SPAN.to_owned()), project: out().project };
+            let wanted = crate::contract::Wanted { trace: Some(TRACE.to_owned()), span: Some(SPAN.to_owned()), project: out().project, in_stream: false };
             let answers = [answer(200, &body), answer(200, &body)];
             let _ = PandaProbe.read_answer(&wanted, &answers, &Default::default());
         }

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::contract::Accept;
 use crate::contract::Accepted;
+use crate::contract::Asked;
 use crate::contract::Caller;
 use crate::contract::Credential;
 use crate::contract::Doors;
@@ -45,12 +46,12 @@ impl Read for House {
         &'a self,
         _caller: &'a Caller,
         _dialect: &'static dyn Dialect,
-        wanted: Target,
+        asked: Asked,
     ) -> BoxFuture<'a, Result<Found, Refusal>> {
         let items = self.0.lock();
-        let trace = wanted.trace().unwrap();
+        let trace = asked.target.trace().unwrap();
         let view = fold(items.iter().filter(|item| item.trace() == Some(trace)));
-        let native = if let Target::Span { span, .. } = &wanted { *span } else { trace };
+        let native = if let Target::Span { span, .. } = &asked.target { *span } else { trace };
         let missing = view.trace.is_none() && view.spans.is_empty();
         let result = if missing {
             Err(Refusal::NotFound { what: "trace", id: trace.to_string() })
@@ -81,12 +82,17 @@ impl Names for House {
         Vec::new()
     }
 
+    fn project(&self, _project: &str, _name: &str) -> Option<String> {
+        None
+    }
+
     fn log_in(&self, _key: &secrecy::SecretString) -> Result<String, Refusal> {
         Err(Refusal::Unauthenticated)
     }
 }
 
-struct Client(axum::Router);
+/// A client, and whether its key may read.
+struct Client(axum::Router, bool);
 
 impl Client {
     fn new() -> Self {
@@ -98,11 +104,11 @@ impl Client {
             public_url: "http://gateway".into(),
             console_url: "http://admin".into(),
         };
-        Self(PandaProbe.routes().with_state(doors))
+        Self(PandaProbe.routes().with_state(doors), true)
     }
 
     async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let caller = Caller::new("p".into(), "k".into());
+        let caller = Caller { reads: self.1, ..Caller::new("p".into(), "k".into()) };
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
         let request =
             http::Request::builder().method(method).uri(path).header("X-Project-Name", "demo").extension(caller);
@@ -167,6 +173,20 @@ async fn an_update_of_what_is_not_held_is_answered_from_itself() {
     let (status, shown) =
         client.ask("PATCH", "/traces/5b8efff7-9803-4103-9269-b633813fc60d", json!({"output": 1})).await;
     assert_eq!((status, &shown["output"], &shown["spans"]), (200, &json!(1), &json!([])));
+}
+
+#[tokio::test]
+async fn an_update_tells_a_key_that_may_not_read_only_what_it_sent() {
+    let client = Client(Client::new().0, false);
+    client.ask("POST", "/traces", small()).await;
+    let (status, shown) = client.ask("PATCH", &format!("/traces/{TRACE}"), json!({"output": 1})).await;
+    assert_eq!((status, &shown["trace_id"], &shown["project_id"]), (200, &json!(TRACE), &json!(PROJECT)));
+    assert_eq!((&shown["output"], &shown["input"], &shown["name"]), (&json!(1), &Value::Null, &json!("")));
+    assert_eq!((&shown["spans"], &shown["metadata"], &shown["tags"]), (&json!([]), &json!({}), &json!([])));
+    let path = format!("/traces/{TRACE}/spans/{SPAN}");
+    let (status, shown) = client.ask("PATCH", &path, json!({"model": "m"})).await;
+    assert_eq!((status, &shown["model"], &shown["span_id"]), (200, &json!("m"), &json!(SPAN)));
+    assert_eq!((&shown["name"], &shown["started_at"]), (&json!(""), &Value::Null));
 }
 
 #[tokio::test]

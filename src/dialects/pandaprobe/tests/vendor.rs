@@ -121,7 +121,12 @@ fn what_is_not_there_yet_is_tried_again_and_what_is_gone_is_gone() {
 #[test]
 fn a_read_brings_the_trace_and_its_scores() {
     let project = VendorProject { name: "demo".to_owned(), stream: String::new() };
-    let wanted = Wanted { trace: Some("76549f51-567f-4245-b3b6-1da04f74da2a".to_owned()), span: None, project };
+    let wanted = Wanted {
+        trace: Some("76549f51-567f-4245-b3b6-1da04f74da2a".to_owned()),
+        span: None,
+        project,
+        in_stream: false,
+    };
     let paths: Vec<_> = PandaProbe.read(&wanted, &Default::default()).into_iter().map(|request| request.path).collect();
     assert_eq!(
         paths,
