@@ -109,11 +109,12 @@ impl Traces {
     pub fn load(&self, project: &str, trace: SubjectKey) -> Result<Arc<TraceItems>, LedgerError> {
         let seqs = self.ledger.seqs_of(trace)?;
         let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items)).unwrap_or_default();
-        let missing: Vec<Seq> = seqs.into_iter().filter(|seq| held.seqs.binary_search(seq).is_err()).collect();
+        let is_missing = |seq: &Seq| held.seqs.binary_search(seq).is_err() && !held.lost.contains(seq);
+        let missing: Vec<Seq> = seqs.into_iter().filter(is_missing).collect();
         if missing.is_empty() && !held.needs_past() {
             return Ok(held);
         }
-        let admissions = self.admissions(missing)?;
+        let (admissions, lost) = self.admissions(missing)?;
         let spans = match admissions.iter().any(|admission| has_strays(admission)) {
             true => spans(project, trace, &held, &admissions),
             false => HashSet::new(),
@@ -121,7 +122,8 @@ impl Traces {
         // What makes room is let go of after the lock, on which every courier waits.
         let (whole, _gone) = {
             let mut cache = self.cache.lock();
-            let whole = cache.add((trace, held), &admissions, |home| *home == trace || spans.contains(home));
+            let wanted = |home: &SubjectKey| *home == trace || spans.contains(home);
+            let whole = cache.add((trace, held), (&admissions, &lost), wanted);
             (whole, cache.shrink(self.budget))
         };
         if !whole.needs_past() {
@@ -148,8 +150,8 @@ impl Traces {
         }
     }
 
-    /// Records by sequence, decoded.
-    fn admissions(&self, mut seqs: Vec<Seq>) -> Result<Vec<Arc<Admission>>, LedgerError> {
+    /// Records by sequence, decoded, and those of them that cannot be read or decoded any more.
+    fn admissions(&self, mut seqs: Vec<Seq>) -> Result<(Vec<Arc<Admission>>, Vec<Seq>), LedgerError> {
         let mut admissions = Vec::with_capacity(seqs.len());
         seqs.retain(|seq| match self.recent.get(*seq) {
             Some(admission) => {
@@ -159,10 +161,25 @@ impl Traces {
             None => true,
         });
         for chunk in seqs.chunks(CHUNK) {
-            admissions.extend(self.ledger.get(chunk)?.iter().map(|record| self.admit(record)));
+            admissions.extend(self.get(chunk.to_vec())?.iter().map(|record| self.admit(record)));
         }
         admissions.sort_unstable_by_key(|admission| admission.seq);
-        Ok(admissions)
+        let read = |seq: &Seq| {
+            let found = admissions.binary_search_by_key(seq, |admission| admission.seq);
+            found.is_ok_and(|at| admissions[at].homes.is_some())
+        };
+        seqs.retain(|seq| !read(seq));
+        Ok((admissions, seqs))
+    }
+
+    /// Those of these records that can be read; the ledger puts the others aside.
+    fn get(&self, mut seqs: Vec<Seq>) -> Result<Vec<Record>, LedgerError> {
+        loop {
+            match self.ledger.get(&seqs) {
+                Err(LedgerError::Corrupt(corrupt)) => seqs.retain(|seq| *seq != corrupt),
+                read => return read,
+            }
+        }
     }
 }
 
@@ -192,11 +209,12 @@ impl Cache {
     fn add(
         &mut self,
         (trace, held): (SubjectKey, Arc<TraceItems>),
-        admissions: &[Arc<Admission>],
+        (admissions, lost): (&[Arc<Admission>], &[Seq]),
         wanted: impl Fn(&SubjectKey) -> bool,
     ) -> Arc<TraceItems> {
         let mut cached = self.take(trace, held);
         let whole = Arc::make_mut(&mut cached.items);
+        whole.lost.extend(lost);
         for admission in admissions {
             let items = of(admission, &wanted);
             if !items.is_empty() && whole.seqs.binary_search(&admission.seq).is_err() {

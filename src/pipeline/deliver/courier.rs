@@ -1,6 +1,7 @@
 //! The task that reconciles one destination with the ledger.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,6 +35,7 @@ use crate::canonical::Time;
 use crate::contract::Clock;
 use crate::contract::FlushMode;
 use crate::contract::State;
+use crate::pipeline::fold::TraceItems;
 use crate::pipeline::homes::Homes;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
@@ -75,6 +77,8 @@ pub struct Courier {
     turn: usize,
     /// Bytes that are on their way.
     aloft: Aloft,
+    /// How often the ledger had been salvaged when it was last told everything.
+    salvaged: AtomicU64,
 }
 
 /// What every courier shares.
@@ -111,6 +115,7 @@ impl Courier {
         let name = destination.name.to_string();
         kept::begin(&*ledger, &name).await?;
         let (book, start) = kept::recall(&*ledger, &shared.traces, &name)?;
+        kept::doubt(&book, &name, &shared.alarms, (shared.clock)());
         let sizes = kept::sizes(&*ledger, &name)?;
         let book = Arc::new(Mutex::new(book));
         let shipper = Arc::new(Shipper {
@@ -132,7 +137,8 @@ impl Courier {
         let reader = Reader::new(Arc::clone(&shipper), &ledger, &traces, &book);
         let backlog = Arc::new(Backlog::new(destination, &ledger, &book, shipper.now()));
         let (head, alarms) = (ledger.watch(), Arc::clone(&shared.alarms));
-        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: 0, aloft: Aloft::default() })
+        let (aloft, salvaged) = (Aloft::default(), ledger.status().salvaged.into());
+        Ok(Self { shipper, ledger, traces, book, reader, backlog, head, alarms, turn: 0, aloft, salvaged })
     }
 
     /// What it knows, for pages, `explain` and the books.
@@ -316,8 +322,8 @@ impl Courier {
                 self.book.lock().adopt(key, trace, now);
             }
             Outcome::Failed { why, floor, frozen, stop } => self.failed(key, (why, floor, frozen), stop),
-            Outcome::Shown { upto, refused } => self.shown(key, upto, &refused),
-            Outcome::Parked { upto, refused } => self.parked(key, upto, &refused),
+            Outcome::Shown { upto, refused, lacks } => self.shown(key, upto, &refused, lacks.as_deref()),
+            Outcome::Parked { upto, refused, lacks } => self.parked(key, upto, &refused, lacks.as_deref()),
         }
     }
 
@@ -328,17 +334,20 @@ impl Courier {
         book.again(key, if of_the_future { due.min(now.plus(SOON_NS)) } else { due }, None);
     }
 
-    fn shown(&self, key: SubjectKey, upto: Seq, refused: &[Refused]) {
+    fn shown(&self, key: SubjectKey, upto: Seq, refused: &[Refused], lacks: Option<&TraceItems>) {
         if !self.believes(key, refused) {
-            return self.failed(key, (disbelief(refused), None, None), false);
+            return self.failed(key, (letter::text(refused), None, None), false);
         }
         let Some(state) = self.book.lock().trace(key).cloned() else { return };
         let now = self.now();
-        let after = Duration::from_nanos(u64::try_from(now.0 - state.first_at.0).unwrap_or_default());
-        metrics::shown(&self.destination().name, after);
+        if lacks.is_none() {
+            let after = Duration::from_nanos(u64::try_from(now.0 - state.first_at.0).unwrap_or_default());
+            metrics::shown(&self.destination().name, after);
+        }
         let (newer, past) = (self.newer(key, &state, upto), self.past(key, upto));
         let dead = refused.iter().map(|refused| refused.items).sum();
-        let ending = ending(upto, newer, refused, past, now);
+        let lost = self.book.lock().unreadable_of(&state, newer, lacks);
+        let ending = Ending { lost, ..letter::ending(upto, newer, refused, past, now) };
         let mut book = self.book.lock();
         let before = book.counters.dead;
         book.shown(key, Ending { dead, ..ending });
@@ -348,15 +357,16 @@ impl Courier {
         }
     }
 
-    fn parked(&self, key: SubjectKey, upto: Seq, refused: &[Refused]) {
+    fn parked(&self, key: SubjectKey, upto: Seq, refused: &[Refused], lacks: Option<&TraceItems>) {
         if !self.believes(key, refused) {
-            return self.failed(key, (disbelief(refused), None, None), false);
+            return self.failed(key, (letter::text(refused), None, None), false);
         }
         let Some(state) = self.book.lock().trace(key).cloned() else { return };
         let now = self.now();
         let newer = self.newer(key, &state, upto);
+        let lost = self.book.lock().unreadable_of(&state, newer, lacks);
         let mut book = self.book.lock();
-        let dead = book.park(key, ending(upto, newer, refused, (false, false), now));
+        let dead = book.park(key, Ending { lost, ..letter::ending(upto, newer, refused, (false, false), now) });
         if dead > 0 {
             book.file(letter::letters((key, &state), refused, dead, &self.seqs(key, upto), now));
             drop(book);
@@ -431,6 +441,10 @@ impl Courier {
             self.look_for_a_new_key(now);
             Arc::clone(&self.backlog).police(now).await;
         }
+        let salvaged = self.ledger.status().salvaged;
+        if self.salvaged.swap(salvaged, Ordering::Relaxed) != salvaged {
+            self.book.lock().settle_all();
+        }
         let name = &self.destination().name;
         let settle = {
             let mut book = self.book.lock();
@@ -438,9 +452,10 @@ impl Courier {
             book.settle(now, everything).map(|settle| Settle { facts, ..settle })
         };
         if let Some(settle) = settle
-            && let Err(error) = self.ledger.settle(name, settle).await
+            && let Err(error) = self.ledger.settle(name, settle.clone()).await
         {
             tracing::error!(destination = %name, %error, "progress could not be stored; it will be repeated");
+            self.book.lock().unsettle(settle);
         }
         tell::tell(&self.shipper, &self.backlog, &self.alarms, now);
     }
@@ -452,14 +467,4 @@ impl Courier {
             control.resume(now);
         }
     }
-}
-
-fn ending(upto: Seq, newer: u64, refused: &[Refused], (ahead, scarred): (bool, bool), now: Time) -> Ending {
-    let rows = refused.iter().map(Refused::row).collect();
-    let why = refused.first().map(Refused::text);
-    Ending { upto, newer, dead: 0, rows, why, ahead, scarred, now }
-}
-
-fn disbelief(refused: &[Refused]) -> String {
-    refused.first().map(Refused::text).unwrap_or_default()
 }

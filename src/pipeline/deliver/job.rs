@@ -62,6 +62,8 @@ pub(super) enum Look {
     Later(Time),
     /// It is an orphan that this trace adopted.
     Adopted(SubjectKey),
+    /// Nothing that is new of it can be read any more, up to that record.
+    Unreadable(Seq, Arc<TraceItems>),
     /// It is an orphan whose create never came: of what, and up to which record.
     NoCreate(Target, Seq),
 }
@@ -94,6 +96,11 @@ fn look_upto(
     let items = outwards.traces.load(&state.project, key)?;
     let no_create = || Look::NoCreate(items.target(), items.last_upto(position.cursor));
     let Some(route) = destination.routes.get(&state.project) else { return Ok(no_create()) };
+    let after = state.shown.unwrap_or(state.first.saturating_sub(1));
+    let lost = items.lost.iter().copied().filter(|seq| *seq > after && *seq <= position.cursor).max();
+    if let Some(lost) = lost.filter(|_| items.last_upto(position.cursor) <= after) {
+        return Ok(Look::Unreadable(lost, items));
+    }
     let waited = now.0 - state.first_at.0 >= nanos(route.orphan_wait);
     if !items.is_placed() {
         return Ok(match outwards.homes.adopted(&state.project, key)? {

@@ -2,13 +2,18 @@
 //! be, what was given up unread.
 
 use super::book::Book;
+use super::book::Left;
 use super::sizes::Sizes;
+use crate::canonical::Time;
 use crate::pipeline::ledger::Fact;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::LedgerError;
 use crate::pipeline::ledger::Open;
+use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::traces::Traces;
+use crate::telemetry::alarm::Alarms;
+use crate::telemetry::alarm::Kind;
 
 const STARTS: &str = "starts";
 const SIZES: &str = "sizes";
@@ -19,8 +24,21 @@ const FORGONE: &str = "forgone";
 /// # Errors
 /// When the ledger does not answer.
 pub(super) async fn begin(ledger: &dyn Ledger, destination: &str) -> Result<(), LedgerError> {
-    let head = ledger.head().to_be_bytes().to_vec();
-    ledger.put_if_absent(vec![fact(STARTS, destination, head)]).await.map(drop)
+    // One that has settled something is not new, though damage took what said when it began.
+    let start = if ledger.progress(destination)? == Progress::default() { ledger.head() } else { 0 };
+    ledger.put_if_absent(vec![fact(STARTS, destination, start.to_be_bytes().to_vec())]).await.map(drop)
+}
+
+/// Tells of notes that could not be read.
+pub(super) fn doubt(book: &Book, destination: &str, alarms: &Alarms, now_ns: i64) {
+    if book.doubted.is_empty() {
+        return;
+    }
+    for trace in &book.doubted {
+        tracing::error!(destination, trace = trace.0, "a courier's note cannot be read; its trace is looked at again");
+    }
+    let text = format!("notes of {} traces could not be read; all of each is sent again", book.doubted.len());
+    alarms.raise(Kind::Salvaged, Some(destination), &text, now_ns);
 }
 
 /// A destination's book as last settled, and the record after which its routes began.
@@ -32,10 +50,17 @@ pub fn recall(ledger: &dyn Ledger, traces: &Traces, destination: &str) -> Result
     let start = start.map(Seq::from_be_bytes).unwrap_or_default();
     let progress = ledger.progress(destination)?;
     let base = progress.base.max(start);
-    let count = |open: &Open| -> Result<u64, LedgerError> {
-        Ok(traces.load(&open.project, open.trace)?.count_between(open.shown, base))
+    let load = |open: &Open| {
+        let held = traces.load(&open.project, open.trace)?;
+        let mut lost = 0;
+        for seq in held.lost.iter().filter(|seq| **seq <= base) {
+            lost += ledger.weigh(seq - 1, *seq)?.values().map(|weight| weight.items).sum::<u64>();
+        }
+        let next = ledger.first_after(open.first.saturating_sub(1))?;
+        let at = Time(next.map_or(i64::MAX, |(_, at_ns)| at_ns));
+        Ok::<_, LedgerError>(Left { held, lost, at })
     };
-    let mut book = Book::restore((base, progress.gaps), progress.counters, progress.open, count)?;
+    let mut book = Book::restore((base, progress.gaps), progress.counters, progress.open, load)?;
     let forgone = ledger.fact(FORGONE, destination.as_bytes())?;
     book.recall_forgone(forgone.and_then(|held| serde_json::from_slice(&held).ok()).unwrap_or_default());
     Ok((book, start))

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::book::Ending;
 use super::book::Row;
 use super::book::TraceState;
+use super::book::Unreadable;
 use crate::canonical::Target;
 use crate::canonical::Time;
 use crate::contract::Answer;
@@ -131,4 +133,16 @@ pub(super) fn letters(
         first.items += left;
     }
     letters
+}
+
+/// How a shipment ended, of which this was refused.
+pub(super) fn ending(upto: Seq, newer: u64, refused: &[Refused], (ahead, scarred): (bool, bool), now: Time) -> Ending {
+    let rows = refused.iter().map(Refused::row).collect();
+    let why = refused.first().map(Refused::text);
+    Ending { upto, newer, dead: 0, rows, why, ahead, scarred, now, lost: Unreadable::default() }
+}
+
+/// What the first of these says; empty where there is none.
+pub(super) fn text(refused: &[Refused]) -> String {
+    refused.first().map(Refused::text).unwrap_or_default()
 }

@@ -66,17 +66,20 @@ const AHEAD_MS: i64 = 3_600_000;
 /// What a loss names that is of a row's longest texts, whatever fields they stand in.
 const ROW: &str = "row";
 
+/// What is held of a trace, where records of it cannot be read any more.
+pub(super) type Lacks = Option<Arc<TraceItems>>;
+
 /// How a trace fared.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Shown up to a record; this much of it was refused for good.
-    Shown { upto: Seq, refused: Vec<Refused> },
+    Shown { upto: Seq, refused: Vec<Refused>, lacks: Lacks },
     /// Not due yet.
     Later(Time),
     /// To be tried again.
     Failed { why: String, floor: Option<Duration>, frozen: Option<Seq>, stop: bool },
     /// Refused for good.
-    Parked { upto: Seq, refused: Vec<Refused> },
+    Parked { upto: Seq, refused: Vec<Refused>, lacks: Lacks },
     /// An orphan that a trace adopted.
     Adopted(SubjectKey),
 }
@@ -193,7 +196,11 @@ impl Shipper {
                 Ok(Look::Later(due)) => outcomes.push((key, Outcome::Later(due))),
                 Ok(Look::Adopted(trace)) => outcomes.push((key, Outcome::Adopted(trace))),
                 Ok(Look::NoCreate(target, upto)) => {
-                    outcomes.push((key, Outcome::Parked { upto, refused: vec![Refused::no_create(target, u64::MAX)] }));
+                    let refused = vec![Refused::no_create(target, u64::MAX)];
+                    outcomes.push((key, Outcome::Parked { upto, refused, lacks: None }));
+                }
+                Ok(Look::Unreadable(upto, items)) => {
+                    outcomes.push((key, Outcome::Shown { upto, refused: Vec::new(), lacks: Some(items) }));
                 }
                 Err(error) => outcomes.push((key, failed(format!("the ledger cannot be read: {error}")))),
             }
@@ -326,7 +333,7 @@ impl Shipper {
                 // One trace's panic is that trace's: the others of its batch go out.
                 Err(_) => {
                     let refused = vec![Refused::panicked(job.items.target())];
-                    (Default::default(), Some(Outcome::Parked { upto: job.upto, refused }))
+                    (Default::default(), Some(Outcome::Parked { upto: job.upto, refused, lacks: lacks(&job.items) }))
                 }
             };
             plan.losses
@@ -448,12 +455,17 @@ fn orphans(job: &Job) -> IndexSet<Target> {
 }
 
 fn outcome(shipment: Shipment) -> Outcome {
-    let Shipment { upto, refused, delivered, failed, .. } = shipment;
+    let Shipment { upto, refused, delivered, failed, items, .. } = shipment;
+    let lacks = lacks(&items);
     match failed {
         Some(failed) => failed,
-        None if delivered == 0 && !refused.is_empty() => Outcome::Parked { upto, refused },
-        None => Outcome::Shown { upto, refused },
+        None if delivered == 0 && !refused.is_empty() => Outcome::Parked { upto, refused, lacks },
+        None => Outcome::Shown { upto, refused, lacks },
     }
+}
+
+fn lacks(items: &Arc<TraceItems>) -> Lacks {
+    (!items.lost.is_empty()).then(|| Arc::clone(items))
 }
 
 /// An outcome from a verdict on something the whole trace needed.
@@ -465,7 +477,7 @@ fn judge(verdict: &Verdict, why: &str, job: &Job) -> Outcome {
             let (target, why) = (Target::Trace(job.view.id), format!("{why}: {reason}"));
             let exchange = Exchange::default();
             let refused = Refused { target, scores: false, reason: "rejected", why, items: u64::MAX, exchange };
-            Outcome::Parked { upto: job.upto, refused: vec![refused] }
+            Outcome::Parked { upto: job.upto, refused: vec![refused], lacks: lacks(&job.items) }
         }
         Verdict::Stop(reason) => {
             Outcome::Failed { why: format!("{why}: {reason}"), floor: None, frozen: None, stop: true }

@@ -57,6 +57,8 @@ pub struct TraceItems {
     deletes: Vec<Held>,
     /// The records held, ascending.
     pub seqs: Vec<Seq>,
+    /// Records that say something about it and cannot be read any more.
+    pub lost: Vec<Seq>,
     /// How long the trace should be quiet.
     pub quiet: Duration,
     /// When its newest item was accepted.

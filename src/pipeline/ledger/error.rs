@@ -30,6 +30,9 @@ pub enum LedgerError {
     /// Closed; nothing was stored.
     #[error("the ledger is closed")]
     Closed,
+    /// What was read is not what was written; opened for writing, the store is salvaged first.
+    #[error("the ledger's store is damaged: {0}")]
+    Damaged(String),
     /// The store failed before the commit; nothing was stored.
     #[error("the ledger's store failed: {0}")]
     Store(String),

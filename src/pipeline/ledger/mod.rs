@@ -18,10 +18,12 @@
 //! **What is checked.** A record carries its sequence and a CRC over all of it; both are
 //! verified on each read, and a bad or missing one is [`LedgerError::Corrupt`] with its
 //! number, so that a reader can step over it; it is put aside and counted
-//! ([`Status::quarantined`]). A high-water mark stands outside the store: if the store
+//! ([`Status::quarantined`]). Its items stay counted, and its traces go on naming it. What a destination has
+//! settled, and a fact, carry CRCs too: what is not what was written is not believed, and sent again at
+//! worst. A high-water mark stands outside the store: if the store
 //! ends below it, accepted data is missing, and [`Status::lost`] says how much. A store
-//! that is damaged as a whole is kept aside, and what can be read of it goes into a new
-//! one ([`Status::salvaged`]): a start never needs a hand.
+//! that is damaged as a whole, whether a write meets that or a read, is kept aside, and what
+//! can be read of it goes into a new one ([`Status::salvaged`]): a start never needs a hand.
 //!
 //! **What goes.** Retention takes records away, or puts a part of one in its place, under
 //! the same sequence. What is gone leaves a range with its CRCs and is stepped over; of
@@ -112,7 +114,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// away, and what was found unreadable before.
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError>;
 
-    /// Records indexed under `trace`, ascending.
+    /// Records indexed under `trace`, ascending; those that were found unreadable among them.
     fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError>;
 
     /// Records whose subject table names `subject`, newest first. A scan over all tables; a

@@ -8,6 +8,7 @@ mod limits;
 mod outages;
 mod process;
 mod refusals;
+mod rot;
 mod worker;
 
 use std::time::Duration;

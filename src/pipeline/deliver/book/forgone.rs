@@ -32,7 +32,11 @@ struct Stretch {
 impl Forgone {
     /// Everything in a range was given up.
     pub(super) fn add(&mut self, Gap { after, upto }: Gap) {
-        self.push(Stretch { after, upto, one_in: 0, open: false });
+        let touches = |held: &&mut Stretch| held.one_in == 0 && held.after <= upto && after <= held.upto;
+        match self.0.iter_mut().rev().find(touches) {
+            Some(held) => (held.after, held.upto) = (held.after.min(after), held.upto.max(upto)),
+            None => self.push(Stretch { after, upto, one_in: 0, open: false }),
+        }
     }
 
     /// At a record, only one new trace in so many was taken on.
@@ -52,8 +56,8 @@ impl Forgone {
     }
 
     fn push(&mut self, new: Stretch) {
-        let alike = |last: &&mut Stretch| (last.one_in, last.open) == (new.one_in, new.open);
-        if let Some(last) = self.0.back_mut().filter(alike)
+        if let Some(last) = self.0.back_mut()
+            && (last.one_in, last.open) == (new.one_in, new.open)
             && (last.after..=last.upto).contains(&new.after)
         {
             last.upto = last.upto.max(new.upto);

@@ -11,11 +11,14 @@ use super::AtBase;
 use super::Book;
 use super::Gaps;
 use super::Lane;
+use super::News;
 use super::Pins;
 use super::Row;
 use super::State;
 use super::TraceState;
+use super::Unreadable;
 use crate::canonical::Time;
+use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Open;
@@ -59,38 +62,155 @@ struct Note {
     given: u64,
 }
 
+/// What is left of a trace, whatever its note says.
+pub(in super::super) struct Left {
+    /// What can be read.
+    pub(in super::super) held: Arc<TraceItems>,
+    /// Items, at most, of records up to the base that cannot be read any more.
+    pub(in super::super) lost: u64,
+    /// About when it was accepted.
+    pub(in super::super) at: Time,
+}
+
 impl Book {
-    /// The book as last settled; `count` gives an exception's items up to the base where its note does
-    /// not. What was delivered follows: everything accepted up to the base that stands nowhere else.
+    /// The book as last settled; `load` gives what is held of an exception's trace where its note does not
+    /// say what is needed of it. What was delivered follows: everything accepted up to the base that stands
+    /// nowhere else.
     pub(in super::super) fn restore<E>(
         (base, gaps): (Seq, Vec<Gap>),
         counters: Counters,
         open: Vec<Open>,
-        mut count: impl FnMut(&Open) -> Result<u64, E>,
+        mut load: impl FnMut(&Open) -> Result<Left, E>,
     ) -> Result<Self, E> {
         let at_base = AtBase { accepted: counters.accepted, quarantined: counters.quarantined };
         let mut book =
             Self { cursor: base, base, opened: base, counters, at_base, gaps: Gaps::of(gaps), ..Self::default() };
         book.counters.dead = 0;
+        let mut doubted = Vec::new();
         for open in open {
-            let Ok(note) = serde_json::from_slice::<Note>(&open.note) else { continue };
+            let Ok(note) = serde_json::from_slice::<Note>(&open.note) else {
+                doubted.push((load(&open)?, open));
+                continue;
+            };
             let waits = !matches!(note.state, State::Parked | State::Forgone);
             let items = match (!waits, note.items) {
                 (true, _) => 0,
                 (false, Some(items)) => items,
-                (false, None) => count(&open)?,
+                (false, None) => load(&open)?.held.count_between(open.shown, base),
             };
             let state = state(&open, note, items);
             book.counters.dead += state.dead;
             book.put(open.trace, state);
         }
         book.changed.clear();
-        let Counters { accepted, dead, filtered, expired, quarantined, .. } = book.counters;
-        let elsewhere = dead + filtered + expired + quarantined + book.pending();
+        doubted.into_iter().for_each(|(left, open)| book.doubt(&open, &left));
+        let (accepted, elsewhere) = (book.counters.accepted, book.elsewhere());
         book.counters.delivered = accepted.saturating_sub(elsewhere);
         book.debt = elsewhere.saturating_sub(accepted);
         book.kept_gaps = book.gaps.clone();
         Ok(book)
+    }
+
+    /// Items accepted and not delivered.
+    fn elsewhere(&self) -> u64 {
+        let Counters { dead, filtered, expired, quarantined, .. } = self.counters;
+        dead + filtered + expired + quarantined + self.pending()
+    }
+
+    /// Takes up a trace whose note cannot be read, to be written anew. What it lost counts with it, so that
+    /// it is found missing; how much that is of a record that it shared, nobody knows.
+    fn doubt(&mut self, open: &Open, left: &Left) {
+        self.doubted.push(open.trace);
+        let mut state = self.doubted_state(open, left);
+        let room = self.counters.accepted.saturating_sub(self.elsewhere() + state.items);
+        state.items += left.lost.min(room);
+        if state.items == 0 {
+            self.closed.insert(open.trace);
+            return;
+        }
+        self.put(open.trace, state);
+    }
+
+    /// Nobody knows what is shown of it, so nothing is taken for shown.
+    fn doubted_state(&self, open: &Open, Left { held, at, .. }: &Left) -> TraceState {
+        let noted = |seq: &Seq| *seq <= self.base && !self.gaps.hold(*seq);
+        let seqs = || held.seqs.iter().copied().filter(noted);
+        let news = News {
+            trace: open.trace,
+            project: &open.project,
+            seq: seqs().next().unwrap_or(open.first),
+            at: if held.seqs.is_empty() { *at } else { held.first_at },
+            items: 0,
+            bytes: 0,
+            stored: 0.0,
+            due: held.last_at,
+        };
+        TraceState {
+            shown: Some(0),
+            last: seqs().next_back().unwrap_or(open.last),
+            last_at: if held.seqs.is_empty() { *at } else { held.last_at },
+            items: held.count_where(|seq| noted(&seq)),
+            heft: UNKNOWN_HEFT,
+            share: UNKNOWN_SHARE as f64,
+            listed: true,
+            ..TraceState::new(&news, Lane::Fresh)
+        }
+    }
+
+    /// Notes that a record cannot be read any more.
+    pub(in super::super) fn unreadable(&mut self, seq: Seq, lane: Lane, items: u64) {
+        self.read(seq, lane, items);
+        self.counters.quarantined += items;
+        match (lane, self.noted.back_mut()) {
+            (Lane::Fresh, Some(noted)) if noted.seq == seq => noted.unreadable = items,
+            _ => self.at_base.quarantined += items,
+        }
+    }
+
+    /// Counts items of a trace, so many at most, as unreadable; how many.
+    pub(super) fn lose(&mut self, key: SubjectKey, lost: &Unreadable, most: u64) -> u64 {
+        let items = lost.items.min(most);
+        self.counters.quarantined += items;
+        let mut rest = items;
+        // What is above the base, a restart will find unreadable by itself.
+        for noted in self.noted.iter_mut().filter(|noted| lost.seqs.contains(&noted.seq)) {
+            let of_trace: u64 = noted.traces.iter().filter(|(of, _)| *of == key).map(|(_, items)| items).sum();
+            noted.unreadable += of_trace.min(rest);
+            rest -= of_trace.min(rest);
+        }
+        self.at_base.quarantined += rest;
+        items
+    }
+
+    /// What was noted of a trace that ends, and cannot be read any more; `lacks`: what is held of one that
+    /// lacks records.
+    pub(in super::super) fn unreadable_of(
+        &self,
+        state: &TraceState,
+        newer: u64,
+        lacks: Option<&TraceItems>,
+    ) -> Unreadable {
+        let noted = |seq| !self.is_unread(seq);
+        lacks.map_or_else(Unreadable::default, |held| state.unreadable(held, newer, noted))
+    }
+
+    /// Takes back a step that could not be stored: the next one says it all.
+    pub(in super::super) fn unsettle(&mut self, settle: Settle) {
+        let Settle { closed, letters, withdrawn, .. } = settle;
+        self.closed.extend(closed);
+        let newer = std::mem::take(&mut self.letters);
+        self.letters =
+            letters.into_iter().filter(|letter| !self.withdrawn.contains(&letter.trace)).chain(newer).collect();
+        self.withdrawn.extend(withdrawn);
+        self.settle_all();
+    }
+
+    /// Makes the next step say everything, whatever is held of the ones before.
+    pub(in super::super) fn settle_all(&mut self) {
+        let listed = self.traces.iter().filter(|(_, state)| state.listed).map(|(key, _)| *key);
+        self.changed.extend(listed);
+        self.kept_forgone = Arc::default();
+        self.untold = true;
     }
 
     /// What to store: the base that everything below is settled, and the exceptions that changed.
@@ -99,7 +219,8 @@ impl Book {
         self.list(now, everything);
         let base = self.firsts.first().map_or(self.cursor, |(first, _)| first - 1).max(self.base);
         let same = self.gaps == self.kept_gaps && self.forgone == self.kept_forgone;
-        let news = !(self.letters.is_empty() && self.withdrawn.is_empty() && same);
+        let told = self.letters.is_empty() && self.withdrawn.is_empty() && same;
+        let news = std::mem::take(&mut self.untold) || !told;
         if base == self.base && self.changed.is_empty() && self.closed.is_empty() && !news {
             return None;
         }
@@ -108,7 +229,7 @@ impl Book {
         self.kept_forgone = Arc::clone(&self.forgone);
         while let Some(noted) = self.noted.pop_front_if(|noted| noted.seq <= base) {
             self.at_base.accepted += noted.items;
-            self.at_base.quarantined += if noted.unreadable { noted.items } else { 0 };
+            self.at_base.quarantined += noted.unreadable;
             // A restart will not note these again: they count in their exceptions.
             let listed = noted.traces.iter().map(|(key, _)| *key);
             self.changed.extend(listed.filter(|key| self.traces.get(key).is_some_and(|state| state.listed)));

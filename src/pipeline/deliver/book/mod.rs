@@ -13,6 +13,7 @@ mod keep;
 mod model;
 mod news;
 mod policy;
+mod revive;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -25,9 +26,11 @@ use std::sync::Arc;
 
 pub(super) use forgone::Forgone;
 pub(super) use gaps::Gaps;
+pub(super) use keep::Left;
 pub(super) use news::Ending;
 pub(super) use news::Most;
 pub(super) use news::News;
+pub(super) use news::Unreadable;
 pub use state::Lane;
 pub use state::Row;
 pub(super) use state::SET_BACK_NS;
@@ -72,9 +75,15 @@ pub struct Book {
     kept_gaps: Gaps,
     /// What was given up unread.
     forgone: Arc<Forgone>,
+    /// Traces that were given up, by their last record.
+    given: BTreeSet<(Seq, SubjectKey)>,
     kept_forgone: Arc<Forgone>,
     letters: Vec<Letter>,
     withdrawn: HashSet<SubjectKey>,
+    /// Traces whose notes could not be read when the book was opened: they are sent again.
+    pub(super) doubted: Vec<SubjectKey>,
+    /// Whether the next step is stored whatever has changed.
+    untold: bool,
     /// Items that stand as dead or given up although their records are above the base, so that they will
     /// be noted again: counted against what is delivered from then on.
     debt: u64,
@@ -87,7 +96,7 @@ pub struct Book {
 struct Noted {
     seq: Seq,
     items: u64,
-    unreadable: bool,
+    unreadable: u64,
     /// Items of traces that were not taken on.
     left_out: u64,
     traces: Vec<(SubjectKey, u64)>,
@@ -118,23 +127,13 @@ impl Book {
             Lane::Fresh => {
                 self.cursor = self.cursor.max(seq);
                 if items > 0 {
-                    self.noted.push_back(Noted { seq, items, unreadable: false, left_out: 0, traces: Vec::new() });
+                    self.noted.push_back(Noted { seq, items, unreadable: 0, left_out: 0, traces: Vec::new() });
                 }
             }
             Lane::Late => {
                 self.gaps.read(seq);
                 self.at_base.accepted += items;
             }
-        }
-    }
-
-    /// Notes that a record cannot be read any more.
-    pub(super) fn unreadable(&mut self, seq: Seq, lane: Lane, items: u64) {
-        self.read(seq, lane, items);
-        self.counters.quarantined += items;
-        match (lane, self.noted.back_mut()) {
-            (Lane::Fresh, Some(noted)) if noted.seq == seq => noted.unreadable = true,
-            _ => self.at_base.quarantined += items,
         }
     }
 
@@ -175,63 +174,6 @@ impl Book {
         self.put(news.trace, state);
     }
 
-    /// Looks at an orphan again: what it waits for has come.
-    pub(super) fn wake(&mut self, orphan: SubjectKey, due: Time) {
-        if !self.traces.get(&orphan).is_some_and(|state| !matches!(state.state, State::Sending | State::Ahead)) {
-            return;
-        }
-        let Some(mut state) = self.take(orphan) else { return };
-        self.revive(orphan, &mut state);
-        state.due = state.due.min(due);
-        self.put(orphan, state);
-    }
-
-    /// Makes what was given up wait again.
-    fn revive(&mut self, key: SubjectKey, state: &mut TraceState) {
-        if state.state == State::Forgone {
-            self.counters.expired = self.counters.expired.saturating_sub(state.given);
-            state.items += state.given;
-            state.given = 0;
-            state.attempts = 0;
-            state.state = State::Waiting;
-        }
-        if state.state == State::Parked {
-            self.counters.dead -= state.dead;
-            state.items += state.dead;
-            state.dead = 0;
-            state.state = State::Waiting;
-            state.attempts = 0;
-            state.why = None;
-            self.withdraw(key);
-        }
-    }
-
-    /// Makes a dead trace wait again, due at once; how many items that is.
-    pub fn replay(&mut self, trace: SubjectKey, now: Time) -> u64 {
-        if self.traces.get(&trace).is_none_or(|state| state.dead == 0) {
-            return 0;
-        }
-        let Some(mut state) = self.take(trace) else { return 0 };
-        let items = state.dead;
-        self.revive(trace, &mut state);
-        state.due = now;
-        self.put(trace, state);
-        items
-    }
-
-    /// Gives a dead trace up: its items count as expired; how many that is.
-    pub fn discard(&mut self, trace: SubjectKey) -> u64 {
-        if !self.traces.get(&trace).is_some_and(|state| state.state == State::Parked) {
-            return 0;
-        }
-        let Some(mut state) = self.take(trace) else { return 0 };
-        let dead = std::mem::take(&mut state.dead);
-        self.counters.dead -= dead;
-        self.withdraw(trace);
-        self.forgo(trace, state, dead);
-        dead
-    }
-
     /// Takes a shipment's worth of a lane's traces that are due (all, when `all`), and marks them sending.
     pub(super) fn take_due(&mut self, now: Time, lane: Lane, most: Most, all: bool) -> Vec<(SubjectKey, TraceState)> {
         let mut taken = Vec::new();
@@ -257,13 +199,14 @@ impl Book {
     /// Settles a trace up to a record; what was accepted since stays, what was refused is dead.
     pub(super) fn shown(&mut self, key: SubjectKey, ending: Ending) {
         let Some(mut state) = self.take(key) else { return };
-        let Ending { upto, newer, dead, rows, why, ahead, scarred, now } = ending;
+        let Ending { upto, newer, dead, rows, why, ahead, scarred, now, lost } = ending;
         let adopted = state.adopted.take();
         let newer = newer + adopted.map_or(0, |(_, items)| items);
         let upto = adopted.map_or(upto, |(first, _)| upto.min(first - 1));
         let done = state.items.saturating_sub(newer);
-        let dead = dead.min(done);
-        self.deliver(done - dead);
+        let lost = self.lose(key, &lost, done);
+        let dead = dead.min(done - lost);
+        self.deliver(done - lost - dead);
         // With news, what was refused is tried again; only what is parked is dead.
         let parked = if newer > 0 { 0 } else { dead };
         self.counters.dead += parked;
@@ -308,9 +251,9 @@ impl Book {
     /// Gives a trace up until something new is accepted about it; how many of its items are dead now.
     pub(super) fn park(&mut self, key: SubjectKey, ending: Ending) -> u64 {
         let Some(mut state) = self.take(key) else { return 0 };
-        let Ending { upto, newer, rows, why, now, .. } = ending;
+        let Ending { upto, newer, rows, why, now, lost, .. } = ending;
         let newer = newer + state.adopted.take().map_or(0, |(_, items)| items);
-        let dead = state.items.saturating_sub(newer);
+        let mut dead = state.items.saturating_sub(newer);
         state.why = why;
         state.rows = rows;
         state.frozen = None;
@@ -323,6 +266,7 @@ impl Book {
             self.put(key, state);
             return 0;
         }
+        dead -= self.lose(key, &lost, dead);
         self.counters.dead += dead;
         state.dead += dead;
         state.items = 0;
@@ -475,6 +419,9 @@ impl Book {
         if state.state == State::Waiting {
             self.due[state.lane as usize].insert((state.due, key));
         }
+        if state.state == State::Forgone {
+            self.given.insert((state.last, key));
+        }
         if state.listed {
             self.changed.insert(key);
         } else {
@@ -490,6 +437,7 @@ impl Book {
         self.waiting[state.lane as usize] -= state.items;
         self.stored[state.lane as usize] -= state.stored();
         self.due[state.lane as usize].remove(&(state.due, key));
+        self.given.remove(&(state.last, key));
         self.firsts.remove(&(state.first, key));
         Some(state)
     }

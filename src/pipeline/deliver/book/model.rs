@@ -211,7 +211,8 @@ impl World {
                 let scarred = self.book.forgone.first_of(key, &sent).is_some();
                 let dead = u64::from(!matches!(answer, Answer::Shown));
                 self.spoilt.extend((dead > 0).then_some(key));
-                let ending = Ending { upto, newer, dead, rows: vec![], why: None, ahead, scarred, now: Time(self.now) };
+                let (now, lost) = (Time(self.now), Unreadable::default());
+                let ending = Ending { upto, newer, dead, rows: vec![], why: None, ahead, scarred, now, lost };
                 if matches!(answer, Answer::Parked) {
                     self.book.park(key, ending);
                 } else {
@@ -256,7 +257,7 @@ impl World {
             }
         }
         let progress = self.ledger.progress(DESTINATION).unwrap();
-        let count = |_: &Open| -> Result<u64, std::convert::Infallible> { unreachable!("notes say their items") };
+        let count = |_: &Open| -> Result<Left, std::convert::Infallible> { unreachable!("notes say their items") };
         self.book = Book::restore((progress.base, progress.gaps), progress.counters, progress.open, count).unwrap();
         self.book.recall_forgone((*self.forgone).clone());
     }

@@ -45,4 +45,15 @@ pub(in super::super) struct Ending {
     /// Records of it had been given up unread: that it is shown now must be remembered.
     pub(in super::super) scarred: bool,
     pub(in super::super) now: Time,
+    /// Noted and not to be had any more.
+    pub(in super::super) lost: Unreadable,
+}
+
+/// Items of a trace in records that cannot be read any more.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Unreadable {
+    /// The records.
+    pub(in super::super) seqs: Vec<Seq>,
+    /// How many items.
+    pub(in super::super) items: u64,
 }

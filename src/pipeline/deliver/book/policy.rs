@@ -13,6 +13,10 @@ use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 
+/// Traces whose giving up is remembered one by one; of the oldest beyond, all records from their first to
+/// their last are taken for given up, so that a vendor that is dead for long takes no memory.
+const MOST_GIVEN: usize = 10_000;
+
 impl Book {
     /// Gives up what nobody has read yet, up to a record, as a policy says; `items` of it were routed
     /// here.
@@ -64,6 +68,13 @@ impl Book {
         state.adopted = None;
         state.listed = true;
         self.put(key, state);
+        while self.given.len() > MOST_GIVEN
+            && let Some((_, oldest)) = self.given.first().copied()
+            && let Some(state) = self.take(oldest)
+        {
+            self.forgone_mut().add(Gap { after: state.first - 1, upto: state.last });
+            self.drop_listing(oldest, &state);
+        }
     }
 
     /// Whether any of these records of a trace was given up before it was looked at, and has not been shown
@@ -75,12 +86,10 @@ impl Book {
     /// Forgets what was given up of records that the ledger does not hold any more.
     pub(in super::super) fn forget_forgone(&mut self, first_held: Seq) {
         self.forgone_mut().forget_below(first_held);
-        let old = |(_, state): &(&SubjectKey, &TraceState)| state.state == State::Forgone && state.last < first_held;
-        let keys: Vec<SubjectKey> = self.traces.iter().filter(old).map(|(key, _)| *key).collect();
-        for key in keys {
-            if let Some(state) = self.take(key) {
-                self.drop_listing(key, &state);
-            }
+        while let Some((_, key)) = self.given.first().copied().filter(|(last, _)| *last < first_held)
+            && let Some(state) = self.take(key)
+        {
+            self.drop_listing(key, &state);
         }
     }
 

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::News;
+use super::Unreadable;
 use crate::canonical::Time;
+use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Seq;
 
 /// Threads read the clock a little out of turn; what goes back further was set back.
@@ -131,6 +133,21 @@ impl TraceState {
         self.items += items;
         self.heft = bytes.checked_div(self.items).unwrap_or(self.heft);
         self.share = stored / self.items.max(1) as f64;
+    }
+
+    /// Items noted of records that are not held any more, of what was on its way: what is missing of them.
+    pub(in super::super) fn unreadable(
+        &self,
+        held: &TraceItems,
+        newer: u64,
+        noted: impl Fn(Seq) -> bool,
+    ) -> Unreadable {
+        let shown = self.shown.unwrap_or(self.first.saturating_sub(1));
+        let sent = self.frozen.or(self.flying).unwrap_or(Seq::MAX);
+        let within = |seq: Seq| seq > shown && seq <= sent && noted(seq);
+        let seqs: Vec<Seq> = held.lost.iter().copied().filter(|seq| within(*seq)).collect();
+        let there = if seqs.is_empty() { self.items } else { held.count_where(within) };
+        Unreadable { seqs, items: self.items.saturating_sub(newer).saturating_sub(there) }
     }
 
     /// Items noted after what was sent up to a record; `None`: only its records can tell.

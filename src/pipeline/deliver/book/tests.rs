@@ -2,8 +2,15 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
+use crate::canonical::Id;
+use crate::canonical::Item;
+use crate::canonical::Op;
+use crate::canonical::Rank;
+use crate::canonical::Target;
+use crate::pipeline::fold::TraceItems;
 use crate::pipeline::ledger::Open;
 
 const TRACE: SubjectKey = SubjectKey(1);
@@ -34,7 +41,17 @@ fn most(rows: usize) -> Most {
 }
 
 fn ending(upto: Seq, newer: u64) -> Ending {
-    Ending { upto, newer, dead: 0, rows: Vec::new(), why: None, ahead: false, scarred: false, now: Time(1) }
+    Ending {
+        upto,
+        newer,
+        dead: 0,
+        rows: Vec::new(),
+        why: None,
+        ahead: false,
+        scarred: false,
+        now: Time(1),
+        lost: Unreadable::default(),
+    }
 }
 
 fn balanced(book: &Book) -> bool {
@@ -49,7 +66,7 @@ fn again(book: &mut Book, everything: bool) -> Book {
 }
 
 fn restore(base: Seq, gaps: Vec<Gap>, counters: Counters, open: Vec<Open>) -> Book {
-    let count = |_: &Open| -> Result<u64, Infallible> { unreachable!("notes say how many items they hold") };
+    let count = |_: &Open| -> Result<Left, Infallible> { unreachable!("notes say how many items they hold") };
     Book::restore((base, gaps), counters, open, count).unwrap()
 }
 
@@ -68,6 +85,104 @@ fn an_orphan_adopted_on_the_way_is_sent_again_and_not_taken_for_shown() {
     book.shown(TRACE, ending(2, 0));
     assert_eq!((book.counters.delivered, book.pending(), book.open()), (2, 0, 0));
     assert!(balanced(&book));
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_neither_shown_nor_dead() {
+    for parks in [false, true] {
+        let mut book = Book::default();
+        for seq in 1..=3 {
+            note(&mut book, TRACE, seq);
+        }
+        let mut book = again(&mut book, true);
+        note(&mut book, TRACE, 4);
+        take(&mut book);
+        // Of four items, one below the base and the one above it.
+        let lost = Unreadable { seqs: vec![2, 4], items: 2 };
+        let ending = Ending { lost, dead: 1, ..ending(4, 0) };
+        if parks {
+            book.park(TRACE, ending);
+        } else {
+            book.shown(TRACE, ending);
+        }
+        let ends = (book.counters.delivered, book.counters.dead, book.counters.quarantined, book.pending());
+        assert_eq!(ends, if parks { (0, 2, 2, 0) } else { (1, 1, 2, 0) });
+        assert!(balanced(&book));
+        let settle = book.settle(LATER, true).unwrap();
+        assert_eq!((settle.base, settle.counters.accepted, settle.counters.quarantined), (4, 4, 2));
+        assert!(balanced(&restore(settle.base, settle.gaps, settle.counters, settle.opened)));
+    }
+}
+
+#[test]
+fn a_restart_finds_what_is_above_the_base_unreadable_by_itself() {
+    let mut book = Book::default();
+    note(&mut book, OTHER, 1);
+    note(&mut book, TRACE, 2);
+    take(&mut book);
+    let lost = Unreadable { seqs: vec![2], items: 1 };
+    book.shown(TRACE, Ending { lost, ..ending(2, 0) });
+    book.unreadable(3, Lane::Fresh, 1);
+    let settle = book.settle(Time(1), false);
+    assert!(settle.is_none(), "the base does not pass what waits");
+    assert_eq!((book.counters.quarantined, book.pending()), (2, 1));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn a_note_that_cannot_be_read_makes_its_trace_wait_from_its_beginning() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    note(&mut book, OTHER, 2);
+    let mut settle = book.settle(LATER, true).unwrap();
+    let mut held = TraceItems::default();
+    let op = Op::Delete(Target::Trace(Id::default()));
+    let item = Item { path: String::new(), origin: "made up", rank: Rank::Patch, op };
+    held.add(1, Time(5), Duration::ZERO, [(0, Arc::new(item))]);
+    settle.opened.iter_mut().find(|open| open.trace == TRACE).unwrap().note[3] ^= 0x80;
+    let held = Arc::new(held);
+    let load = |_: &Open| -> Result<Left, Infallible> { Ok(Left { held: Arc::clone(&held), lost: 0, at: Time(9) }) };
+    let mut book = Book::restore((settle.base, settle.gaps), settle.counters, settle.opened, load).unwrap();
+    let state = book.trace(TRACE).unwrap();
+    assert_eq!((state.state, state.shown, state.first, state.last, state.items), (State::Waiting, Some(0), 1, 1, 1));
+    assert_eq!((state.first_at, book.pending(), &book.doubted[..]), (Time(5), 2, &[TRACE][..]));
+    assert!(balanced(&book));
+    // The next step stores a note that can be read.
+    let settle = book.settle(LATER, false).unwrap();
+    assert_eq!(settle.opened.len(), 1);
+    assert_eq!(restore(settle.base, settle.gaps, settle.counters, settle.opened).doubted, []);
+}
+
+#[test]
+fn a_trace_of_which_neither_note_nor_record_can_be_read_is_not_taken_for_shown() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    note(&mut book, OTHER, 2);
+    let mut settle = book.settle(LATER, true).unwrap();
+    settle.opened.iter_mut().find(|open| open.trace == TRACE).unwrap().note.clear();
+    let load = |_: &Open| -> Result<Left, Infallible> {
+        // Its record held more than this trace.
+        Ok(Left { held: Arc::default(), lost: 7, at: Time(5) })
+    };
+    let mut book = Book::restore((settle.base, settle.gaps), settle.counters, settle.opened, load).unwrap();
+    assert_eq!((book.counters.delivered, book.pending(), book.debt()), (0, 2, 0));
+    assert_eq!(book.trace(TRACE).unwrap().last_at, Time(5));
+    let lost = Unreadable { seqs: vec![1], items: 1 };
+    book.shown(TRACE, Ending { lost, ..ending(1, 0) });
+    assert_eq!((book.counters.quarantined, book.counters.delivered, book.pending()), (1, 0, 1));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn a_step_that_could_not_be_stored_is_said_again() {
+    let mut book = Book::default();
+    note(&mut book, TRACE, 1);
+    let lost = book.settle(LATER, true).unwrap();
+    assert!(book.settle(LATER, true).is_none());
+    book.unsettle(lost.clone());
+    let again = book.settle(LATER, true).unwrap();
+    assert_eq!((again.base, &again.opened), (lost.base, &lost.opened));
+    assert_eq!(again.counters, lost.counters);
 }
 
 #[test]
@@ -298,5 +413,23 @@ fn the_oldest_of_what_waits_is_given_up_first_and_no_more_than_must_be() {
     assert_eq!((book.expire_waiting(Time(9), 51), book.stored()), (4, 50));
     assert!(book.trace(TRACE).is_some());
     assert_eq!((book.expire_waiting(Time(3), 51), book.expire_waiting(Time(4), 0)), (0, 0));
+    assert!(balanced(&book));
+}
+
+#[test]
+fn of_very_many_that_are_given_up_the_oldest_are_remembered_as_a_range() {
+    let mut book = Book::default();
+    for seq in 1..=10_003 {
+        note(&mut book, SubjectKey(seq), seq);
+    }
+    assert_eq!(book.expire_waiting(LATER, u64::MAX), 10_003);
+    assert_eq!((book.traces.len(), book.counters.expired, book.pending()), (10_000, 10_003, 0));
+    for (trace, is_range, is_known) in [(1, true, false), (3, true, false), (4, false, true), (10_003, false, true)] {
+        let key = SubjectKey(trace);
+        assert_eq!((book.is_forgone(key, &[trace]), book.trace(key).is_some()), (is_range, is_known), "{trace}");
+    }
+    // Retention takes the records away, and with them what was remembered.
+    book.forget_forgone(10_003);
+    assert_eq!((book.traces.len(), book.is_forgone(SubjectKey(1), &[1])), (1, false));
     assert!(balanced(&book));
 }

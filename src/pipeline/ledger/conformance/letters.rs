@@ -118,7 +118,7 @@ fn ids(ledger: &dyn Ledger, wanted: Letters) -> Vec<u64> {
     ledger.letters(&wanted).unwrap().iter().map(|letter| letter.id).collect()
 }
 
-fn letter(trace: u64, target: &str) -> Letter {
+pub(crate) fn letter(trace: u64, target: &str) -> Letter {
     Letter {
         id: 0,
         destination: "".into(),

@@ -25,11 +25,13 @@ use crate::pipeline::ledger::SubjectKey;
 
 pub(crate) use letters::files_dead_letters;
 pub(crate) use letters::finds_dead_letters;
+pub(crate) use letters::letter;
 pub(crate) use letters::tells_old_dead_letters;
 pub(crate) use retention::forgets_stubs;
 pub(crate) use retention::remembers_stubs;
 pub(crate) use retention::retires_records;
 pub(crate) use retention::shrinks_a_record;
+pub(crate) use retention::stub;
 pub(crate) use scene::Scene;
 use scene::counters;
 pub(crate) use scene::draft;

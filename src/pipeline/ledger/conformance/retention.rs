@@ -157,7 +157,7 @@ async fn keep(ledger: &dyn Ledger, stubs: Vec<Stub>) {
     ledger.retire(Retire { stubs, ..Retire::default() }).await.unwrap();
 }
 
-fn stub(trace: SubjectKey, at_ns: i64, subjects: &[u64]) -> Stub {
+pub(crate) fn stub(trace: SubjectKey, at_ns: i64, subjects: &[u64]) -> Stub {
     let subjects = subjects.iter().copied().map(SubjectKey).collect();
     Stub { id: 0, trace, project: "project".into(), at_ns, subjects, note: vec![0, 255] }
 }

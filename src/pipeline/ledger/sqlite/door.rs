@@ -12,6 +12,7 @@ use super::Sqlite;
 use super::letters;
 use super::outline;
 use super::query;
+use super::settled;
 use super::stubs;
 use super::weights;
 use super::work::Work;
@@ -48,22 +49,22 @@ impl Ledger for Sqlite {
 
     fn range(&self, after: Seq, max_records: usize, max_bytes: usize) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.suspect(self.readers.lease()?.read(|reader| query::range(reader, after, head, max_records, max_bytes)))
+        self.suspect(self.read(|reader| query::range(reader, after, head, max_records, max_bytes)))
     }
 
     fn get(&self, seqs: &[Seq]) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
-        self.suspect(self.readers.lease()?.read(|reader| query::get(reader, seqs, head)))
+        self.suspect(self.read(|reader| query::get(reader, seqs, head)))
     }
 
     fn seqs_of(&self, trace: SubjectKey) -> Result<Vec<Seq>, LedgerError> {
-        let read = || self.readers.lease()?.read(|reader| query::seqs_of(&reader.conn, trace));
+        let read = || self.read(|reader| query::seqs_of(&reader.conn, trace));
         // Nobody tells a reader of another's ledger what changes.
         if self.queue.is_none() { read() } else { self.shared.known.seqs_of(trace, read) }
     }
 
     fn find(&self, subject: SubjectKey, limit: usize) -> Result<Vec<Seq>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::find(&reader.conn, subject, limit))
+        self.read(|reader| query::find(&reader.conn, subject, limit))
     }
 
     fn alias(&self, trace: SubjectKey, seqs: &[Seq]) -> BoxFuture<'_, Result<(), LedgerError>> {
@@ -72,7 +73,7 @@ impl Ledger for Sqlite {
     }
 
     fn progress(&self, destination: &str) -> Result<Progress, LedgerError> {
-        self.readers.lease()?.read(|reader| query::progress(&mut reader.conn, destination))
+        self.read(|reader| settled::progress(&mut reader.conn, destination))
     }
 
     fn settle(&self, destination: &str, settle: Settle) -> BoxFuture<'_, Result<(), LedgerError>> {
@@ -81,11 +82,11 @@ impl Ledger for Sqlite {
     }
 
     fn fact(&self, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::fact(&reader.conn, space, key))
+        self.read(|reader| query::fact(&reader.conn, space, key))
     }
 
     fn facts(&self, space: &str) -> Result<Vec<Fact>, LedgerError> {
-        self.readers.lease()?.read(|reader| query::facts(&reader.conn, space))
+        self.read(|reader| query::facts(&reader.conn, space))
     }
 
     fn put_if_absent(&self, facts: Vec<Fact>) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
@@ -99,20 +100,20 @@ impl Ledger for Sqlite {
     fn newest(&self, limit: usize, before: Option<Seq>) -> Result<Vec<Record>, LedgerError> {
         let head = self.head();
         let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
-        self.suspect(self.readers.lease()?.read(|reader| query::newest(reader, last, limit)))
+        self.suspect(self.read(|reader| query::newest(reader, last, limit)))
     }
 
     fn weigh(&self, after: Seq, upto: Seq) -> Result<BTreeMap<Arc<str>, Weight>, LedgerError> {
         let upto = upto.min(self.head());
-        self.readers.lease()?.read(|reader| weights::weigh(&mut reader.conn, after, upto))
+        self.read(|reader| weights::weigh(&mut reader.conn, after, upto))
     }
 
     fn first_after(&self, after: Seq) -> Result<Option<(Seq, i64)>, LedgerError> {
-        self.readers.lease()?.read(|reader| weights::first_after(&reader.conn, after))
+        self.read(|reader| weights::first_after(&reader.conn, after))
     }
 
     fn outline(&self, after: Seq, limit: usize) -> Result<Vec<Outline>, LedgerError> {
-        self.readers.lease()?.read(|reader| outline::outline(&reader.conn, after, limit))
+        self.read(|reader| outline::outline(&reader.conn, after, limit))
     }
 
     fn retire(&self, retire: Retire) -> BoxFuture<'_, Result<Retired, LedgerError>> {
@@ -120,23 +121,23 @@ impl Ledger for Sqlite {
     }
 
     fn stubs(&self, subject: SubjectKey) -> Result<Vec<Stub>, LedgerError> {
-        self.readers.lease()?.read(|reader| stubs::find(&reader.conn, subject))
+        self.read(|reader| stubs::find(&reader.conn, subject))
     }
 
     fn letters(&self, wanted: &Letters) -> Result<Vec<Letter>, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::select(&reader.conn, wanted))
+        self.read(|reader| letters::select(&reader.conn, wanted))
     }
 
     fn lettered(&self) -> Result<HashSet<SubjectKey>, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::traces(&reader.conn))
+        self.read(|reader| letters::traces(&reader.conn))
     }
 
     fn old_letters(&self, before_ns: i64, bytes: u64) -> Result<Vec<(Arc<str>, SubjectKey)>, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::old(&reader.conn, before_ns, bytes))
+        self.read(|reader| letters::old(&reader.conn, before_ns, bytes))
     }
 
     fn count_letters(&self, wanted: &Letters) -> Result<u64, LedgerError> {
-        self.readers.lease()?.read(|reader| letters::count(&reader.conn, wanted))
+        self.read(|reader| letters::count(&reader.conn, wanted))
     }
 
     fn status(&self) -> Status {

@@ -21,6 +21,8 @@ const PAGE: usize = schema::PAGE;
 /// Where the header says for which change its page count is right. Another number there makes SQLite
 /// go by the size of the file, as it must with a page from long ago.
 const COUNTED_FOR: std::ops::Range<usize> = 92..96;
+/// Numbers that change; what follows them are the tables.
+const HEADER: usize = 100;
 
 /// Keeps a copy beside the database, where there is none yet.
 pub(super) fn keep(conn: &Connection, at: &Layout) -> io::Result<()> {
@@ -48,6 +50,14 @@ pub(super) fn restore(at: &Layout, db: &Path, aside: &Path) -> io::Result<()> {
     std::fs::write(aside, &page[..read])?;
     file.write_all_at(&copy, 0)?;
     file.sync_all()
+}
+
+/// Whether the tables are where the copy says, as far as the first page tells; true without a copy.
+pub(super) fn is_as_made(at: &Layout) -> bool {
+    let Ok(copy) = std::fs::read(&at.first_page) else { return true };
+    let mut page = vec![0; PAGE];
+    let read = File::open(&at.db).and_then(|file| file.read_exact_at(&mut page, 0));
+    read.is_ok() && copy.get(HEADER..) == page.get(HEADER..)
 }
 
 /// Forgets the copy, because the tables are about to change.

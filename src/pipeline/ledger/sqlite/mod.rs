@@ -6,8 +6,8 @@
 //! A draft is compressed and encoded where `append` runs ([`envelope`], [`subjects`]); the
 //! one [`writer`] gives it a place and flushes a group at a time ([`work`]); [`readers`]
 //! answer [`query`]s from the last commit; [`lock`] holds the directory and [`watermark`]
-//! stands outside the database. [`retention`] takes away, [`quarantine`] puts aside one
-//! record, [`salvage`] a whole file.
+//! stands outside the database. [`settled`] checks what couriers wrote. [`retention`] takes
+//! away, [`quarantine`] puts aside one record, [`salvage`] a whole file.
 
 #[cfg(test)]
 mod bench;
@@ -24,9 +24,11 @@ mod quarantine;
 mod query;
 mod readers;
 mod rescue;
+mod rescue_settled;
 mod retention;
 mod salvage;
 mod schema;
+mod settled;
 mod shared;
 mod space;
 mod stubs;
@@ -66,6 +68,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::Status;
 use crate::pipeline::ledger::sqlite::envelope::Sealer;
 use crate::pipeline::ledger::sqlite::lock::Layout;
+use crate::pipeline::ledger::sqlite::readers::Reader;
 use crate::pipeline::ledger::sqlite::readers::Readers;
 use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::shared::Shared;
@@ -204,6 +207,28 @@ impl Sqlite {
             Answer::Retired(retired) => Ok(retired),
             answer => Err(mismatch(&answer)),
         }
+    }
+
+    // What is damaged is not read past: the writer salvages the store, and it is asked again.
+    fn read<T>(&self, query: impl Fn(&mut Reader) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let epoch = self.shared.epoch();
+        match self.readers.lease()?.read(&query) {
+            Err(LedgerError::Damaged(reason)) if self.queue.is_some() => {
+                self.mend(epoch, reason)?;
+                self.readers.lease()?.read(query)
+            }
+            read => read,
+        }
+    }
+
+    // Waits for the writer as one waits for a disk: a reader may stand anywhere.
+    fn mend(&self, epoch: u64, reason: String) -> Result<(), LedgerError> {
+        let queue = self.queue.as_ref().ok_or(LedgerError::ReadOnly)?;
+        let (mended, answer) = mpsc::channel();
+        let (reply, _) = oneshot::channel();
+        let job = Job { work: Work::Mend { epoch, reason, mended }, reply, _permit: None };
+        queue.send(job).map_err(|_| LedgerError::Closed)?;
+        answer.recv().map_err(|_| LedgerError::Closed)?
     }
 
     // A record that cannot be read is looked at by the writer, who puts it aside.

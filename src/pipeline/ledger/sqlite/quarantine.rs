@@ -7,12 +7,10 @@ use rusqlite::params;
 use zstd::bulk::Decompressor;
 
 use crate::pipeline::ledger::Seq;
-use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
-use crate::pipeline::ledger::sqlite::subjects;
 use crate::pipeline::ledger::sqlite::weights;
 use crate::pipeline::ledger::sqlite::work::Batch;
 
@@ -41,8 +39,8 @@ pub(super) fn inspect(batch: &mut Batch<'_>, seq: Seq) -> rusqlite::Result<()> {
             ("damaged", env)
         }
     };
-    forget(batch, seq)?;
     put(batch.conn, (seq, seq), why, &env)?;
+    forget(batch, seq)?;
     batch.tail.quarantined += 1;
     tracing::error!(ledger.seq = seq, why, "a record cannot be read and is put aside");
     Ok(())
@@ -65,29 +63,21 @@ fn look(conn: &Connection, seq: Seq) -> rusqlite::Result<Found> {
     }
 }
 
-// Takes it out of the index and the sums, by what its subject table says.
+// Takes it out of the sums. The index goes on naming it: who counts on it learns that it is not to be had.
 fn forget(batch: &mut Batch<'_>, seq: Seq) -> rusqlite::Result<()> {
-    let conn = batch.conn;
-    let table: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT subjects FROM contents WHERE seq = ?1")?
-        .query_row([signed(seq)], |row| row.get(0))
-        .optional()?;
-    let mut unindex = conn.prepare_cached("DELETE FROM traces WHERE key = ?1 AND seq = ?2")?;
-    for SubjectKey(key) in table.iter().flat_map(|table| subjects::listed(table)) {
-        unindex.execute([signed(key), signed(seq)])?;
-    }
-    let held = weights::take(conn, &mut batch.sums, seq)?.records;
+    let held = weights::take(batch.conn, &mut batch.sums, seq)?.records;
     batch.tail.records = batch.tail.records.saturating_sub(held);
     Ok(())
 }
 
+// With what the record weighed, where that is known.
 fn put(conn: &Connection, (first, last): (Seq, Seq), why: &str, env: &[u8]) -> rusqlite::Result<()> {
-    conn.prepare_cached("INSERT OR IGNORE INTO quarantine VALUES(?1, ?2, ?3, ?4)")?.execute(params![
-        signed(first),
-        signed(last),
-        why,
-        env
-    ])?;
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO quarantine VALUES(?1, ?2, ?3, ?4,
+             (SELECT project FROM contents WHERE seq = ?1 AND seq = ?2),
+             (SELECT items FROM contents WHERE seq = ?1 AND seq = ?2))",
+    )?
+    .execute(params![signed(first), signed(last), why, env])?;
     Ok(())
 }
 
@@ -112,7 +102,20 @@ pub(super) fn count(conn: &Connection) -> rusqlite::Result<u64> {
     conn.query_row(sql, [LOST], |row| unsigned(row, 0))
 }
 
-/// Whether the store itself is damaged, not only what a row holds.
+/// Whether the store is damaged: its pages, its schema, or a value that no write of ours left there.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    let not_ours = matches!(
+        error,
+        rusqlite::Error::SqlInputError { .. }
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..)
+    );
+    not_ours || is_corrupt(error)
+}
+
+/// Whether a page is damaged, not only what a row holds.
 pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

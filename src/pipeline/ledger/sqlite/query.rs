@@ -9,21 +9,19 @@ use rusqlite::Rows;
 use rusqlite::params;
 use zstd::bulk::Decompressor;
 
-use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Fact;
-use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Open;
-use crate::pipeline::ledger::Progress;
 use crate::pipeline::ledger::Record;
 use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
+use crate::pipeline::ledger::sqlite::quarantine::is_damage;
 use crate::pipeline::ledger::sqlite::readers::Reader;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
+use crate::pipeline::ledger::sqlite::settled::checked;
 use crate::pipeline::ledger::sqlite::subjects;
 
 /// Records above `after` up to `head`, ascending.
@@ -181,78 +179,28 @@ pub(super) fn find(conn: &Connection, subject: SubjectKey, limit: usize) -> Resu
     Ok(found)
 }
 
-/// What was last settled for a destination.
-pub(super) fn progress(conn: &mut Connection, destination: &str) -> Result<Progress, LedgerError> {
-    // One transaction: base and open list must be of the same step.
-    let read = conn.transaction().map_err(store)?;
-    let settled = read
-        .prepare_cached(
-            "SELECT base, accepted, delivered, dead, filtered, expired, quarantined
-             FROM progress WHERE destination = ?1",
-        )
-        .and_then(|mut query| query.query_row([destination], settled).optional())
-        .map_err(store)?;
-    let Some((base, counters)) = settled else {
-        return Ok(Progress::default());
-    };
-    let open = read
-        .prepare_cached("SELECT trace, project, shown, first, last, note FROM open WHERE destination = ?1")
-        .and_then(|mut query| query.query_map([destination], open)?.collect())
-        .map(by_trace)
-        .map_err(store)?;
-    let gap = |row: &Row<'_>| Ok(Gap { after: unsigned(row, 0)?, upto: unsigned(row, 1)? });
-    let gaps = read
-        .prepare_cached("SELECT after, upto FROM gaps WHERE destination = ?1 ORDER BY after")
-        .and_then(|mut query| query.query_map([destination], gap)?.collect())
-        .map_err(store)?;
-    Ok(Progress { base, counters, open, gaps })
-}
-
-fn settled(row: &Row<'_>) -> rusqlite::Result<(Seq, Counters)> {
-    let counters = Counters {
-        accepted: unsigned(row, 1)?,
-        delivered: unsigned(row, 2)?,
-        dead: unsigned(row, 3)?,
-        filtered: unsigned(row, 4)?,
-        expired: unsigned(row, 5)?,
-        quarantined: unsigned(row, 6)?,
-    };
-    Ok((unsigned(row, 0)?, counters))
-}
-
-fn open(row: &Row<'_>) -> rusqlite::Result<Open> {
-    Ok(Open {
-        trace: SubjectKey(unsigned(row, 0)?),
-        project: row.get(1)?,
-        shown: unsigned(row, 2)?,
-        first: unsigned(row, 3)?,
-        last: unsigned(row, 4)?,
-        note: row.get(5)?,
-    })
-}
-
-// The store orders keys as signed numbers.
-fn by_trace(mut open: Vec<Open>) -> Vec<Open> {
-    open.sort_unstable_by_key(|open| open.trace);
-    open
-}
-
 /// The value held under a key.
 pub(super) fn fact(conn: &Connection, space: &str, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-    conn.prepare_cached("SELECT value FROM facts WHERE space = ?1 AND key = ?2")
-        .and_then(|mut query| query.query_row((space, key), |row| row.get(0)).optional())
+    conn.prepare_cached("SELECT value, crc FROM facts WHERE space = ?1 AND key = ?2")
+        .and_then(|mut query| {
+            query.query_row((space, key), |row| checked(space, key, row.get(0)?, row.get(1)?)).optional()
+        })
         .map_err(store)
 }
 
 /// Every fact of a space, by key.
 pub(super) fn facts(conn: &Connection, space: &str) -> Result<Vec<Fact>, LedgerError> {
-    let fact = |row: &Row<'_>| Ok(Fact { space: space.to_owned(), key: row.get(0)?, value: row.get(1)? });
-    conn.prepare_cached("SELECT key, value FROM facts WHERE space = ?1 ORDER BY key")
+    let fact = |row: &Row<'_>| {
+        let key: Vec<u8> = row.get(0)?;
+        let value = checked(space, &key, row.get(1)?, row.get(2)?)?;
+        Ok(Fact { space: space.to_owned(), key, value })
+    };
+    conn.prepare_cached("SELECT key, value, crc FROM facts WHERE space = ?1 ORDER BY key")
         .and_then(|mut query| query.query_map([space], fact)?.collect())
         .map_err(store)
 }
 
 /// A failure of the store that says nothing about a record.
 pub(super) fn store(error: rusqlite::Error) -> LedgerError {
-    LedgerError::Store(error.to_string())
+    if is_damage(&error) { LedgerError::Damaged(error.to_string()) } else { LedgerError::Store(error.to_string()) }
 }

@@ -88,10 +88,7 @@ pub(super) struct Lease<'a> {
 
 impl Lease<'_> {
     /// Runs one query.
-    pub(super) fn read<T>(
-        mut self,
-        query: impl FnOnce(&mut Reader) -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
+    pub(super) fn read<T>(mut self, query: impl Fn(&mut Reader) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         let Some(reader) = &mut self.reader else { return Err(LedgerError::Closed) };
         let epoch = self.from.shared.epoch();
         if reader.epoch < epoch {

@@ -17,24 +17,25 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::envelope;
 use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::quarantine;
+use crate::pipeline::ledger::sqlite::rescue_settled;
 use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::schema::signed;
 use crate::pipeline::ledger::sqlite::schema::unsigned;
+use crate::pipeline::ledger::sqlite::settled;
+use crate::pipeline::ledger::sqlite::settled::checked;
+use crate::pipeline::ledger::sqlite::settled::later;
 use crate::pipeline::ledger::sqlite::tables::BLOCK;
 
-/// Tables taken as they are, with how many columns, and their keys.
-const AS_THEY_ARE: [(&str, usize, &str); 11] = [
-    ("progress", 8, "destination"),
-    ("open", 7, "destination, trace"),
-    ("gaps", 3, "destination, after"),
-    ("facts", 3, "space, key"),
-    ("letters", 15, "id"),
-    ("gone", 3, "first"),
-    ("quarantine", 4, "seq"),
-    ("stubs", 6, "id"),
-    ("runs", 3, "slot, run"),
-    ("traces", 2, "key, seq"),
-    ("contents", 6, "seq"),
+/// Tables taken as they are, with what stands in their columns, and their keys.
+const AS_THEY_ARE: [(&str, &str, &str); 8] = [
+    ("facts", "tbb?", "space, key"),
+    ("letters", "ittititt?bbiiib", "id"),
+    ("gone", "iii", "first"),
+    ("quarantine", "iitb??", "seq"),
+    ("stubs", "iitiib", "id"),
+    ("runs", "iib", "slot, run"),
+    ("traces", "ii", "key, seq"),
+    ("contents", "iitiib", "seq"),
 ];
 
 /// What a rescue came to.
@@ -57,6 +58,8 @@ pub(super) fn rescue(old: Option<&Connection>, new: &mut Connection, mark: Seq) 
         }
         end = end.max(last(old, &into)?);
         found.records = records(old, &into, end)?;
+        weigh_missing(&into)?;
+        rescue_settled::rescue(old, &into)?;
     }
     found.damaged = put_aside(&into, end)?;
     tidy(&into)?;
@@ -65,35 +68,58 @@ pub(super) fn rescue(old: Option<&Connection>, new: &mut Connection, mark: Seq) 
     Ok(found)
 }
 
-// From the beginning to the first row that cannot be read, and from the end to the last.
-fn copy(old: &Connection, into: &Connection, table: &str, columns: usize, key: &str) -> rusqlite::Result<()> {
-    let places = vec!["?"; columns].join(", ");
+fn copy(old: &Connection, into: &Connection, table: &str, columns: &str, key: &str) -> rusqlite::Result<()> {
+    let places = vec!["?"; columns.len()].join(", ");
     let mut put = into.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES({places})"))?;
-    let backwards = key.split(", ").map(|column| format!("{column} DESC")).collect::<Vec<_>>().join(", ");
-    for order in [key, &backwards] {
-        // A table that an older format lacks, or whose root is gone, has nothing to give.
-        let Ok(mut query) = old.prepare(&format!("SELECT * FROM {table} ORDER BY {order}")) else { return Ok(()) };
-        let Ok(mut rows) = query.query([]) else { continue };
-        let mut whole = false;
-        while let Ok(row) = rows.next() {
-            let Some(row) = row else {
-                whole = true;
-                break;
-            };
-            // A row of another shape, or one that breaks a rule of the table, is no row of ours.
-            if let Ok(values) = values(row, columns) {
-                let _ = put.execute(params_from_iter(values));
-            }
+    let all = each(old, table, key, |row| {
+        let values = values(row, columns)?;
+        if table == "facts" {
+            checked(&row.get::<_, String>(0)?, &row.get::<_, Vec<u8>>(1)?, row.get(2)?, later(row, 3)?)?;
         }
-        if whole {
-            return Ok(());
-        }
+        put.execute(params_from_iter(values)).map(drop)
+    })?;
+    if !all {
+        tracing::error!(table, "not all of what a table of the ledger held can be read");
     }
     Ok(())
 }
 
-fn values(row: &Row<'_>, columns: usize) -> rusqlite::Result<Vec<Value>> {
-    (0..columns).map(|column| row.get(column)).collect()
+/// Gives every row that can be read, from the beginning to the first that cannot, and from the end to the
+/// last; a row of another shape, or one that breaks a rule of the table, is no row of ours. Whether that is
+/// all there was.
+pub(super) fn each(
+    old: &Connection,
+    table: &str,
+    key: &str,
+    mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    let backwards = key.split(", ").map(|column| format!("{column} DESC")).collect::<Vec<_>>().join(", ");
+    let mut whole = true;
+    for order in [key, &backwards] {
+        let Ok(mut query) = old.prepare(&format!("SELECT * FROM {table} ORDER BY {order}")) else {
+            // An older format may lack the table. One whose root is gone has nothing to give.
+            return Ok(!old.table_exists(None, table).unwrap_or(true));
+        };
+        let mut rows = query.query([])?;
+        loop {
+            match rows.next() {
+                Ok(Some(row)) => whole &= take(row).is_ok(),
+                Ok(None) => return Ok(whole),
+                Err(_) => break,
+            }
+        }
+    }
+    Ok(false)
+}
+
+// Its letters: `t`ext, `b`ytes, an `i`nteger, and `?`, which may be nothing.
+fn values(row: &Row<'_>, columns: &str) -> rusqlite::Result<Vec<Value>> {
+    let value = |(at, kind)| match (kind, later(row, at)?.unwrap_or(Value::Null)) {
+        ('t', value @ Value::Text(_)) | ('b', value @ Value::Blob(_)) => Ok(value),
+        ('i' | '?', value @ Value::Integer(_)) | ('?', value @ (Value::Null | Value::Text(_))) => Ok(value),
+        (_, other) => Err(rusqlite::Error::InvalidColumnType(at, String::new(), other.data_type())),
+    };
+    columns.chars().enumerate().map(value).collect()
 }
 
 // Where the old store ends, by whatever says so.
@@ -103,7 +129,7 @@ fn last(old: &Connection, into: &Connection) -> rusqlite::Result<Seq> {
         of(old, "SELECT coalesce(max(seq), 0) FROM records"),
         of(old, "SELECT coalesce(max(v), 0) FROM meta WHERE k = 'given'"),
         of(into, "SELECT coalesce(max(seq), 0) FROM contents"),
-        of(into, "SELECT coalesce(max(base), 0) FROM progress"),
+        settled::last_base(old),
     ];
     Ok(asked.into_iter().filter_map(Result::ok).max().unwrap_or_default().max(gone::end(into)?))
 }
@@ -128,6 +154,14 @@ fn records(old: &Connection, into: &Connection, end: Seq) -> rusqlite::Result<u6
         }
     }
     Ok(taken)
+}
+
+// A record that is not to be had, and of which is known what it held.
+fn weigh_missing(into: &Connection) -> rusqlite::Result<()> {
+    into.execute_batch(
+        "INSERT OR IGNORE INTO quarantine SELECT seq, seq, 'missing', x'', project, items FROM contents
+         WHERE seq NOT IN (SELECT seq FROM records)",
+    )
 }
 
 // The numbers that were given and lead nowhere, a row a range.
@@ -160,11 +194,12 @@ fn put_range(into: &Connection, from: Seq, end: Seq) -> rusqlite::Result<()> {
     Ok(())
 }
 
-// Rows about records that are not held any more lead nowhere either.
+// Rows about records that went lead nowhere; what was put aside, the index goes on naming.
 fn tidy(into: &Connection) -> rusqlite::Result<()> {
     into.execute_batch(&format!(
         "DELETE FROM contents WHERE seq NOT IN (SELECT seq FROM records);
-         DELETE FROM traces WHERE seq NOT IN (SELECT seq FROM records);
+         DELETE FROM traces WHERE seq NOT IN (SELECT seq FROM records) AND seq > coalesce(
+             (SELECT last FROM quarantine q WHERE q.seq <= traces.seq ORDER BY q.seq DESC LIMIT 1), 0);
          DELETE FROM blocks;
          INSERT INTO blocks SELECT seq / {BLOCK}, project, count(*), sum(items), sum(bytes) FROM contents GROUP BY 1, 2;"
     ))

@@ -121,7 +121,11 @@ fn shrink(batch: &mut Batch<'_>, carved: &Smaller) -> rusqlite::Result<u64> {
 }
 
 fn unindex(conn: &Connection, seq: Seq, traces: &[SubjectKey]) -> rusqlite::Result<()> {
-    let mut delete = conn.prepare_cached("DELETE FROM traces WHERE key = ?1 AND seq = ?2")?;
+    // With what was put aside of the trace before: nobody counts on that any more.
+    let mut delete = conn.prepare_cached(
+        "DELETE FROM traces WHERE key = ?1 AND (seq = ?2 OR seq < ?2 AND seq NOT IN (SELECT seq FROM records
+             WHERE records.seq = traces.seq))",
+    )?;
     for trace in traces {
         delete.execute([signed(trace.0), signed(seq)])?;
     }

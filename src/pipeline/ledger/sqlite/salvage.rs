@@ -21,7 +21,6 @@ use crate::pipeline::ledger::sqlite::lock::failed;
 use crate::pipeline::ledger::sqlite::lock::sync_dir;
 use crate::pipeline::ledger::sqlite::rescue;
 use crate::pipeline::ledger::sqlite::schema;
-use crate::pipeline::ledger::sqlite::tables;
 
 const ASIDE: &str = "ledger.corrupt-";
 
@@ -33,7 +32,7 @@ pub(super) fn salvage(at: &Layout, mark: Seq, reason: &str) -> Result<(), OpenEr
     remove(&unfinished.db).map_err(failed("remove", &unfinished.db))?;
     let found = {
         let mut new = schema::new_store(&unfinished, Durability::Fsync)?;
-        let old = readable(at)?;
+        let old = readable(at);
         let found = rescue::rescue(old.as_ref(), &mut new, mark).map_err(|error| schema::refused(at, &error))?;
         new.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(|error| schema::refused(at, &error))?;
@@ -64,24 +63,26 @@ fn done(at: &Layout) -> PathBuf {
 }
 
 // The old store with its log, for reading; `None` when not even the copy of its first page helps.
-fn readable(at: &Layout) -> Result<Option<Connection>, OpenError> {
-    if let Ok(conn) = look(&at.db) {
-        return Ok(Some(conn));
+fn readable(at: &Layout) -> Option<Connection> {
+    let found = look(&at.db);
+    if found.is_ok() && first_page::is_as_made(at) {
+        return found.ok();
     }
     let aside = free(at).with_extension("page");
+    drop(found);
     if let Err(error) = first_page::restore(at, &at.db, &aside) {
         tracing::error!(%error, "the first page of the ledger's file cannot be restored");
-        return Ok(None);
     }
-    Ok(look(&at.db).ok())
+    look(&at.db).ok()
 }
 
 fn look(db: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     schema::common(&conn)?;
-    match tables::format(&conn)? {
-        Some(_) => Ok(conn),
-        None => Err(rusqlite::Error::QueryReturnedNoRows),
+    // Whatever its format, which may be what is damaged: what is taken is what its tables hold.
+    match conn.table_exists(None, "records")? {
+        true => Ok(conn),
+        false => Err(rusqlite::Error::QueryReturnedNoRows),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::pipeline::ledger::sqlite::gone;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::lock::failed;
 use crate::pipeline::ledger::sqlite::quarantine;
+use crate::pipeline::ledger::sqlite::settled;
 use crate::pipeline::ledger::sqlite::tables;
 
 const PUT_META: &str = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)";
@@ -141,10 +142,8 @@ fn known(at: &Layout, found: u32) -> Result<(), OpenError> {
 pub(super) fn tail(conn: &Connection, mark: Seq) -> rusqlite::Result<Tail> {
     let number = |sql: &str| conn.query_row(sql, [], |row| unsigned(row, 0));
     let known = known_end(conn)?;
-    let given = known
-        .max(mark)
-        .max(number("SELECT coalesce(max(seq), 0) FROM contents")?)
-        .max(number("SELECT coalesce(max(base), 0) FROM progress")?);
+    let given =
+        known.max(mark).max(number("SELECT coalesce(max(seq), 0) FROM contents")?).max(settled::last_base(conn)?);
     Ok(Tail {
         seq: given,
         records: meta(conn, "records")?,
@@ -216,7 +215,7 @@ pub(super) fn refile(conn: &Connection, record: &Record, env: &[u8]) -> rusqlite
 
 /// An error of the store while it is being opened.
 pub(super) fn refused(at: &Layout, error: &rusqlite::Error) -> OpenError {
-    if quarantine::is_corrupt(error) {
+    if quarantine::is_damage(error) {
         return OpenError::Corrupt { dir: at.dir.clone(), reason: error.to_string() };
     }
     OpenError::Store { dir: at.dir.clone(), reason: error.to_string() }

@@ -29,9 +29,3 @@ pub(super) fn may_hold(table: &[u8], subject: SubjectKey) -> bool {
     let (keys, _) = keys.as_chunks::<8>();
     keys.binary_search(&subject.0.to_be_bytes()).is_ok()
 }
-
-/// The subjects of a table as they lie there, damaged or not.
-pub(super) fn listed(table: &[u8]) -> impl Iterator<Item = SubjectKey> {
-    let keys = table.get(4..).unwrap_or_default().as_chunks::<8>().0;
-    keys.iter().map(|key| SubjectKey(u64::from_be_bytes(*key)))
-}

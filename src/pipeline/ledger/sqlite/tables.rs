@@ -4,10 +4,13 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
 /// The format this build writes, and the highest that it reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// The first format: no weights, gaps, letters, retention or quarantine.
 const FIRST: u32 = 1;
+
+/// The second format: no checksums but those of records.
+const SECOND: u32 = 2;
 
 /// Records in one row of `blocks`.
 pub(super) const BLOCK: u64 = 1024;
@@ -68,6 +71,15 @@ CREATE TABLE quarantine(
     seq INTEGER PRIMARY KEY, last INTEGER NOT NULL, why TEXT NOT NULL, env BLOB NOT NULL);
 ";
 
+// Checksums of what was settled, how many traces a destination lists as open, and what a record that was put
+// aside held. Nothing stands there in a row of an older format.
+const SUMS: [(&str, &str); 4] = [
+    ("progress", "opens INTEGER, crc INTEGER"),
+    ("open", "crc INTEGER"),
+    ("facts", "crc INTEGER"),
+    ("quarantine", "project TEXT, items INTEGER"),
+];
+
 // What the first format knows of a record's weight. Its times stand in milliseconds beside the
 // envelope, which is near enough for an age.
 const WEIGHED: &str = "
@@ -80,18 +92,22 @@ const WEIGHED: &str = "
 pub(super) fn format(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     let marked: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if !conn.table_exists(None, "meta")? {
-        return if marked == 0 { Ok(None) } else { Err(damaged()) };
+        return if marked == 0 { Ok(None) } else { Err(damaged("the ledger's format cannot be told")) };
     }
-    let format = conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional()?;
+    let format = conn.query_row("SELECT v FROM meta WHERE k='format'", [], |row| row.get(0)).optional();
     match format {
-        Some(format) if format == marked || (format == FIRST && marked == 0) => Ok(Some(format)),
-        _ => Err(damaged()),
+        // Nothing of a newer format is salvaged by this build.
+        Err(_) if marked > FORMAT => Ok(Some(marked)),
+        Err(error) => Err(error),
+        Ok(Some(format)) if format == marked || (format == FIRST && marked == 0) => Ok(Some(format)),
+        Ok(_) => Err(damaged("the ledger's format cannot be told")),
     }
 }
 
-fn damaged() -> rusqlite::Error {
+/// The error of a store that SQLite can read and that is not as it was written.
+pub(super) fn damaged(what: &str) -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(code, Some(String::from("the ledger's format cannot be told")))
+    rusqlite::Error::SqliteFailure(code, Some(what.to_owned()))
 }
 
 /// Makes the tables of a new store.
@@ -100,17 +116,34 @@ pub(super) fn create(conn: &mut Connection) -> rusqlite::Result<()> {
     made.execute_batch(OLD)?;
     made.execute_batch(WEIGHTS)?;
     made.execute_batch(NEW)?;
+    add_sums(&made)?;
     made.execute("INSERT INTO meta VALUES('format', ?1)", [FORMAT])?;
     made.pragma_update(None, "user_version", FORMAT)?;
     made.commit()
 }
 
+fn add_sums(conn: &Connection) -> rusqlite::Result<()> {
+    let columns = SUMS.iter().flat_map(|(table, columns)| columns.split(", ").map(move |column| (table, column)));
+    columns
+        .into_iter()
+        .try_for_each(|(table, column)| conn.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column};")))
+}
+
 /// Makes today's tables out of an older format's, in one transaction.
 pub(super) fn migrate(conn: &mut Connection, found: u32) -> rusqlite::Result<()> {
-    if found > FIRST {
-        return Ok(());
-    }
     let moved = conn.transaction()?;
+    if found <= FIRST {
+        add_weights(&moved)?;
+    }
+    if found <= SECOND {
+        add_sums(&moved)?;
+    }
+    moved.execute("UPDATE meta SET v = ?1 WHERE k = 'format'", [FORMAT])?;
+    moved.pragma_update(None, "user_version", FORMAT)?;
+    moved.commit()
+}
+
+fn add_weights(moved: &Connection) -> rusqlite::Result<()> {
     moved.execute_batch("ALTER TABLE contents RENAME TO subjects_1;")?;
     moved.execute_batch(WEIGHTS)?;
     moved.execute_batch(NEW)?;
@@ -118,21 +151,38 @@ pub(super) fn migrate(conn: &mut Connection, found: u32) -> rusqlite::Result<()>
         "INSERT INTO contents {WEIGHED} subjects_1 c USING(seq);
          INSERT INTO blocks SELECT seq / {BLOCK}, project, count(*), sum(items), sum(bytes) FROM contents GROUP BY 1, 2;
          DROP TABLE subjects_1;"
-    ))?;
-    moved.execute("UPDATE meta SET v = ?1 WHERE k = 'format'", [FORMAT])?;
-    moved.pragma_update(None, "user_version", FORMAT)?;
-    moved.commit()
+    ))
 }
 
 /// Lets a reading connection see an older store, which it may not change, as one of today.
 pub(super) fn overlay(conn: &Connection, found: u32) -> rusqlite::Result<()> {
-    if found > FIRST {
-        return Ok(());
+    if found <= FIRST {
+        overlay_weights(conn)?;
     }
+    if found <= SECOND {
+        overlay_sums(conn, found)?;
+    }
+    Ok(())
+}
+
+fn overlay_sums(conn: &Connection, found: u32) -> rusqlite::Result<()> {
+    // The first format has no quarantine: what stands for it is a table already.
+    for (table, columns) in SUMS.iter().filter(|(table, _)| found > FIRST || *table != "quarantine") {
+        let names = columns.split(", ").filter_map(|column| column.split(' ').next());
+        let nothing: String = names.map(|name| format!(", NULL AS {name}")).collect();
+        conn.execute_batch(&format!("CREATE TEMP VIEW {table} AS SELECT *{nothing} FROM main.{table};"))?;
+    }
+    Ok(())
+}
+
+fn overlay_weights(conn: &Connection) -> rusqlite::Result<()> {
     let temporary = NEW
         .replace("CREATE TABLE", "CREATE TEMP TABLE")
         .replace("CREATE UNIQUE INDEX letters_by_target", "CREATE UNIQUE INDEX temp.letters_by_target");
     conn.execute_batch(&temporary)?;
+    conn.execute_batch(
+        "ALTER TABLE quarantine ADD COLUMN project TEXT; ALTER TABLE quarantine ADD COLUMN items INTEGER;",
+    )?;
     conn.execute_batch(&format!(
         "CREATE TEMP VIEW contents AS {WEIGHED} main.contents c USING(seq);
          CREATE TEMP VIEW blocks AS

@@ -101,12 +101,16 @@ pub(super) fn weigh(conn: &mut Connection, after: Seq, upto: Seq) -> Result<BTre
     } else {
         collect(&read, EDGE, from, end, &mut sums)?;
     }
+    collect(&read, ASIDE, from, end, &mut sums)?;
     sums.retain(|_, weight| *weight != Weight::default());
     Ok(sums)
 }
 
 const BLOCKS: &str = "SELECT project, sum(records), sum(items), sum(bytes) FROM blocks
     WHERE block >= ?1 AND block < ?2 GROUP BY project";
+// What was put aside is of no weight, but its items were accepted.
+const ASIDE: &str = "SELECT project, 0, sum(items), 0 FROM quarantine
+    WHERE seq >= ?1 AND seq < ?2 AND items > 0 AND project IS NOT NULL GROUP BY project";
 const EDGE: &str = "SELECT project, count(*), sum(items), sum(bytes) FROM contents
     WHERE seq >= ?1 AND seq < ?2 GROUP BY project";
 

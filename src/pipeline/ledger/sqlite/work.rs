@@ -1,19 +1,16 @@
 //! What one call asks of the writer, and its statements inside the group's transaction.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
-use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::params;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot;
 
-use crate::pipeline::ledger::Counters;
 use crate::pipeline::ledger::Draft;
 use crate::pipeline::ledger::Fact;
-use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::LedgerError;
-use crate::pipeline::ledger::Open;
 use crate::pipeline::ledger::Place;
 use crate::pipeline::ledger::Retired;
 use crate::pipeline::ledger::Seq;
@@ -29,6 +26,9 @@ use crate::pipeline::ledger::sqlite::quarantine;
 use crate::pipeline::ledger::sqlite::retention::Step;
 use crate::pipeline::ledger::sqlite::schema::Tail;
 use crate::pipeline::ledger::sqlite::schema::signed;
+use crate::pipeline::ledger::sqlite::settled;
+use crate::pipeline::ledger::sqlite::settled::checked;
+use crate::pipeline::ledger::sqlite::settled::fact_sum;
 use crate::pipeline::ledger::sqlite::subjects;
 use crate::pipeline::ledger::sqlite::weights::Sums;
 
@@ -58,6 +58,12 @@ pub(super) enum Work {
     Retire(Step),
     /// A record that a reader found damaged or missing.
     Inspect(Seq),
+    /// What a reader found damaged in the file of an epoch; served alone.
+    Mend {
+        epoch: u64,
+        reason: String,
+        mended: Sender<Result<(), LedgerError>>,
+    },
     Close,
 }
 
@@ -151,7 +157,7 @@ impl Work {
             Self::Replace(facts) => replace(conn, facts),
             Self::Retire(step) => step.apply(batch).map(Answer::Retired),
             Self::Inspect(seq) => quarantine::inspect(batch, *seq).map(|()| Answer::Done),
-            Self::Close => Ok(Answer::Done),
+            Self::Mend { .. } | Self::Close => Ok(Answer::Done),
         }
     }
 }
@@ -208,74 +214,26 @@ fn alias(conn: &Connection, trace: SubjectKey, seqs: &[Seq]) -> rusqlite::Result
 }
 
 fn step(conn: &Connection, destination: &str, settle: &Settle) -> rusqlite::Result<Answer> {
-    let Settle { base, counters, opened, closed, facts, gaps, letters, withdrawn } = settle;
-    progress(conn, destination, *base, counters)?;
-    let mut close = conn.prepare_cached("DELETE FROM open WHERE destination = ?1 AND trace = ?2")?;
-    for trace in closed {
-        close.execute((destination, signed(trace.0)))?;
-    }
-    let mut open = conn.prepare_cached("INSERT OR REPLACE INTO open VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-    for trace in opened {
-        keep_open(&mut open, destination, trace)?;
-    }
-    keep_gaps(conn, destination, gaps)?;
-    letters::keep(conn, destination, withdrawn, letters)?;
-    replace(conn, facts)
-}
-
-fn progress(conn: &Connection, destination: &str, base: Seq, counters: &Counters) -> rusqlite::Result<()> {
-    let Counters { accepted, delivered, dead, filtered, expired, quarantined } = counters;
-    conn.prepare_cached("INSERT OR REPLACE INTO progress VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(params![
-        destination,
-        signed(base),
-        signed(*accepted),
-        signed(*delivered),
-        signed(*dead),
-        signed(*filtered),
-        signed(*expired),
-        signed(*quarantined),
-    ])?;
-    Ok(())
-}
-
-fn keep_open(into: &mut CachedStatement<'_>, destination: &str, open: &Open) -> rusqlite::Result<()> {
-    let Open { trace, project, shown, first, last, note } = open;
-    into.execute(params![
-        destination,
-        signed(trace.0),
-        &**project,
-        signed(*shown),
-        signed(*first),
-        signed(*last),
-        note,
-    ])?;
-    Ok(())
-}
-
-fn keep_gaps(conn: &Connection, destination: &str, gaps: &[Gap]) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM gaps WHERE destination = ?1")?.execute([destination])?;
-    let mut keep = conn.prepare_cached("INSERT INTO gaps VALUES(?1, ?2, ?3)")?;
-    for Gap { after, upto } in gaps {
-        keep.execute((destination, signed(*after), signed(*upto)))?;
-    }
-    Ok(())
+    settled::keep(conn, destination, settle)?;
+    letters::keep(conn, destination, &settle.withdrawn, &settle.letters)?;
+    replace(conn, &settle.facts)
 }
 
 fn put_if_absent(conn: &Connection, facts: &[Fact]) -> rusqlite::Result<Answer> {
-    let mut put = conn.prepare_cached("INSERT OR IGNORE INTO facts VALUES(?1, ?2, ?3)")?;
-    let mut held = conn.prepare_cached("SELECT value FROM facts WHERE space = ?1 AND key = ?2")?;
+    let mut put = conn.prepare_cached("INSERT OR IGNORE INTO facts VALUES(?1, ?2, ?3, ?4)")?;
+    let mut held = conn.prepare_cached("SELECT value, crc FROM facts WHERE space = ?1 AND key = ?2")?;
     let mut values = Vec::with_capacity(facts.len());
     for Fact { space, key, value } in facts {
-        put.execute((space, key, value))?;
-        values.push(held.query_row((space, key), |row| row.get(0))?);
+        put.execute((space, key, value, fact_sum(space, key, value)))?;
+        values.push(held.query_row((space, key), |row| checked(space, key, row.get(0)?, row.get(1)?))?);
     }
     Ok(Answer::Held(values))
 }
 
 fn replace(conn: &Connection, facts: &[Fact]) -> rusqlite::Result<Answer> {
-    let mut put = conn.prepare_cached("INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3)")?;
+    let mut put = conn.prepare_cached("INSERT OR REPLACE INTO facts VALUES(?1, ?2, ?3, ?4)")?;
     for Fact { space, key, value } in facts {
-        put.execute((space, key, value))?;
+        put.execute((space, key, value, fact_sum(space, key, value)))?;
     }
     Ok(Answer::Done)
 }

@@ -19,7 +19,7 @@ use crate::pipeline::ledger::Seq;
 use crate::pipeline::ledger::sqlite::Durability;
 use crate::pipeline::ledger::sqlite::lock::Layout;
 use crate::pipeline::ledger::sqlite::lock::failed;
-use crate::pipeline::ledger::sqlite::quarantine::is_corrupt;
+use crate::pipeline::ledger::sqlite::quarantine::is_damage;
 use crate::pipeline::ledger::sqlite::salvage;
 use crate::pipeline::ledger::sqlite::schema;
 use crate::pipeline::ledger::sqlite::schema::Tail;
@@ -87,14 +87,21 @@ impl Writer {
     /// Serves the queue until it is closed, or all senders are gone.
     pub(super) fn run(mut self, queue: &Receiver<Job>) {
         while let Some(first) = self.wait(queue) {
-            let (group, closing) = gather(first, queue);
+            let (group, alone) = gather(first, queue);
             self.serve(group);
-            if let Some(closing) = closing {
-                let outcome = self.finish();
-                drop(self);
-                // Nobody waits when the caller has gone: the ledger is closed all the same.
-                let _ = closing.reply.send(outcome.map(|()| Answer::Done));
-                return;
+            match alone {
+                Some(Job { work: Work::Mend { epoch, reason, mended }, .. }) => {
+                    // Who asked waits for it.
+                    let _ = mended.send(self.mend(epoch, &reason));
+                }
+                Some(closing) => {
+                    let outcome = self.finish();
+                    drop(self);
+                    // Nobody waits when the caller has gone: the ledger is closed all the same.
+                    let _ = closing.reply.send(outcome.map(|()| Answer::Done));
+                    return;
+                }
+                None => {}
             }
         }
     }
@@ -122,7 +129,15 @@ impl Writer {
             return;
         }
         let begun = Instant::now();
-        let outcome = self.attempt(&mut group);
+        let mut outcome = self.attempt(&mut group);
+        if let Err(failure) = &outcome
+            && failure.damaged
+            && !failure.committing
+        {
+            // Nothing of it was stored: it is done over on what was salvaged.
+            self.recover_from(failure);
+            outcome = self.attempt(&mut group);
+        }
         match outcome {
             Ok((answers, tail, vacuumed)) => {
                 let appended = tail.seq > self.tail.seq;
@@ -176,6 +191,18 @@ impl Writer {
             self.salvage(&failure.reason);
         } else if !clean {
             self.reopen();
+        }
+    }
+
+    // Damage that a reader met in the file of an epoch: another reader may have met it before.
+    fn mend(&mut self, epoch: u64, reason: &str) -> Result<(), LedgerError> {
+        if self.shared.epoch() == epoch {
+            self.shared.failed(reason);
+            self.salvage(reason);
+        }
+        match self.shared.epoch() > epoch && self.conn.is_some() {
+            true => Ok(()),
+            false => Err(LedgerError::Damaged(reason.to_owned())),
         }
     }
 
@@ -240,7 +267,7 @@ fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
     let mut bytes = 0;
     let mut next = Some(first);
     while let Some(job) = next {
-        if matches!(job.work, Work::Close) {
+        if matches!(job.work, Work::Close | Work::Mend { .. }) {
             return (group, Some(job));
         }
         bytes += job.work.weight();
@@ -296,13 +323,15 @@ struct Failure {
     rolls_back: bool,
     /// Whether the store itself is damaged.
     damaged: bool,
+    /// Whether it may have been stored all the same.
+    committing: bool,
 }
 
 impl Failure {
     fn before_commit(error: rusqlite::Error) -> Self {
         let reason = error.to_string();
         let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        let damaged = is_corrupt(&error);
+        let damaged = is_damage(&error);
         Self {
             damaged,
             error: match full {
@@ -311,15 +340,22 @@ impl Failure {
             },
             reason,
             rolls_back: full,
+            committing: false,
         }
     }
 
     fn in_commit(error: &rusqlite::Error) -> Self {
-        Self { error: LedgerError::Unknown, reason: error.to_string(), rolls_back: false, damaged: is_corrupt(error) }
+        Self {
+            error: LedgerError::Unknown,
+            reason: error.to_string(),
+            rolls_back: false,
+            damaged: is_damage(error),
+            committing: true,
+        }
     }
 
     fn closed() -> Self {
         let reason = String::from("the database did not open again");
-        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false, damaged: false }
+        Self { error: LedgerError::Store(reason.clone()), reason, rolls_back: false, damaged: false, committing: false }
     }
 }

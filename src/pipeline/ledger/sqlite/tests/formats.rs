@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::open;
 use crate::pipeline::ledger::Counters;
+use crate::pipeline::ledger::Gap;
 use crate::pipeline::ledger::Ledger;
 use crate::pipeline::ledger::Letters;
 use crate::pipeline::ledger::Open;
@@ -20,7 +21,16 @@ use crate::pipeline::ledger::conformance::draft;
 
 /// A directory as the first format left it: three records in the file, a fourth in the log.
 fn format_1() -> TempDir {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ledger/format_1");
+    fixture("format_1")
+}
+
+/// A directory as the second format left it: twelve records, something settled, a fact, a letter, a stub.
+fn format_2() -> TempDir {
+    fixture("format_2")
+}
+
+fn fixture(name: &str) -> TempDir {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ledger").join(name);
     let dir = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();
@@ -44,7 +54,7 @@ async fn opens_format_1_and_moves_it_on() {
     drop(ledger);
     let conn = Connection::open(dir.path().join("ledger.db")).unwrap();
     let format: u32 = conn.query_row("SELECT v FROM meta WHERE k = 'format'", [], |row| row.get(0)).unwrap();
-    assert_eq!(format, 2);
+    assert_eq!(format, 3);
     drop(conn);
     let ledger = open(Options::new(dir.path())).unwrap();
     assert_eq!((ledger.head(), ledger.progress("vendor").unwrap().base), (5, 3));
@@ -57,6 +67,46 @@ fn looks_at_format_1_without_moving_it() {
         let ledger = open(Options { read_only: true, ..Options::new(dir.path()) }).unwrap();
         check_format_1(&*ledger);
     }
+}
+
+#[tokio::test]
+async fn opens_format_2_and_moves_it_on() {
+    let dir = format_2();
+    let ledger = open(Options::new(dir.path())).unwrap();
+    check_format_2(&*ledger);
+    // Rows without a checksum stand beside those with one.
+    let Progress { base, counters, open: mut opened, gaps } = ledger.progress("d").unwrap();
+    opened.truncate(1);
+    ledger.settle("d", Settle { base, counters, opened, gaps, ..Settle::default() }).await.unwrap();
+    ledger.close().await.unwrap();
+    check_format_2(&*open(Options::new(dir.path())).unwrap());
+}
+
+#[test]
+fn looks_at_format_2_without_moving_it() {
+    let dir = format_2();
+    for _ in 0..2 {
+        let ledger = open(Options { read_only: true, ..Options::new(dir.path()) }).unwrap();
+        check_format_2(&*ledger);
+    }
+}
+
+fn check_format_2(ledger: &dyn Ledger) {
+    let status = ledger.status();
+    assert_eq!((status.head, status.records, status.lost, status.quarantined, status.salvaged), (12, 12, 0, 0, 0));
+    for (seq, record) in (1..).zip(ledger.range(0, 99, 1 << 20).unwrap()) {
+        assert!(record.body.starts_with(format!("here begins {seq:04} ").as_bytes()), "{seq}");
+    }
+    let waiting = |trace: u64| {
+        let note = format!("the vendor is away from {trace}").into_bytes();
+        Open { trace: SubjectKey(trace), project: "project".into(), shown: 0, first: trace, last: trace + 3, note }
+    };
+    let counters = Counters { accepted: 9, delivered: 5, ..Counters::default() };
+    let (open, gaps) = (vec![waiting(1), waiting(2)], vec![Gap { after: 3, upto: 4 }]);
+    assert_eq!(ledger.progress("d"), Ok(Progress { base: 5, counters, open, gaps }));
+    assert_eq!(ledger.fact("minted", b"key"), Ok(Some(b"value".to_vec())));
+    assert_eq!(ledger.letters(&Letters::default()).unwrap().len(), 1);
+    assert_eq!(ledger.stubs(SubjectKey(77)).unwrap().len(), 1);
 }
 
 fn check_format_1(ledger: &dyn Ledger) {
