@@ -2,7 +2,6 @@
 
 mod destinations;
 mod reads;
-mod removed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use tokio::time::timeout;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
+use crate::canonical::Time;
 use crate::config;
 use crate::config::Config;
 use crate::contract::Clock;
@@ -59,6 +59,7 @@ use crate::pipeline::ledger::SubjectKey;
 use crate::pipeline::lost;
 use crate::pipeline::names::NameTable;
 use crate::pipeline::operate::Operator;
+use crate::pipeline::operate::Removed;
 use crate::pipeline::outward::Outwards;
 use crate::pipeline::read::Reader;
 use crate::pipeline::read::Seen;
@@ -172,8 +173,9 @@ impl Gateway {
         let destinations = destinations::destinations(config, &table, &Arc::new(environment), &*ledger).await?;
         let stop = CancellationToken::new();
         let projects: Vec<Arc<str>> = config.projects.keys().map(|name| name.as_str().into()).collect();
-        removed::tell((&*ledger, &traces), &destinations, &alarms, started)?;
-        Roster::of(&projects, &destinations).store(&*ledger).await?;
+        let roster = Roster::of(&projects, &destinations);
+        let removed = Arc::new(Removed::open(roster, (&*ledger, &traces), Time(started)).await?);
+        removed.tell(&alarms, Time(started));
         let mut books = BTreeMap::new();
         let mut outlets = Vec::new();
         let mut backlogs = Vec::new();
@@ -185,9 +187,9 @@ impl Gateway {
             outlets.push(Outlet::of(destination, &courier));
             couriers.push(courier);
         }
-        let janitor = Arc::new(janitor(config, &outwards, (&books, &backlogs), &clock));
+        let janitor = Arc::new(janitor(config, &outwards, (&books, &backlogs, &removed), &clock));
         let explain = Arc::new(Explainer { outwards: Arc::clone(&outwards), projects, outlets });
-        let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms });
+        let operator = Arc::new(Operator { explain: Arc::clone(&explain), clock: Arc::clone(&clock), alarms, removed });
         // Before anything is sent to what an operator paused.
         operator.restore_pauses()?;
         let run = |courier: Courier| tokio::spawn(courier.run(stop.clone()));
@@ -289,11 +291,11 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
 fn janitor(
     config: &Config,
     outwards: &Arc<Outwards>,
-    (books, backlogs): (&BTreeMap<String, Arc<Mutex<Book>>>, &Backlogs),
+    (books, backlogs, removed): (&BTreeMap<String, Arc<Mutex<Book>>>, &Backlogs, &Arc<Removed>),
     clock: &Clock,
 ) -> Janitor {
-    let asked = books.clone();
-    let pins = move || asked.values().map(|book| book.lock().pins()).collect();
+    let (asked, removed) = (books.clone(), Arc::clone(removed));
+    let pins = move || asked.values().map(|book| book.lock().pins()).chain(removed.pins()).collect();
     let (books_of, backlogs_of) = (books.clone(), backlogs.clone());
     let give_up = move |name: &str, trace: SubjectKey| {
         let items = books_of.get(name).map_or(0, |book| book.lock().discard(trace));

@@ -1,4 +1,5 @@
-//! `spangate destinations`: how each destination does, and pausing one.
+//! `spangate destinations`: how each destination does, pausing one, and giving up what waits for one that is
+//! not configured any more.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,10 +12,13 @@ use super::admin::Admin;
 use super::plain;
 use super::print;
 use crate::contract::AlarmLine;
+use crate::contract::Choice;
+use crate::contract::RemovedLine;
 use crate::contract::Standing;
 
 /// Tells how each destination does: what it is doing and why, what waits, what went out, its last error
-/// and the alarms that stand.
+/// and the alarms that stand; then those that were taken out of the configuration while something waited
+/// for them, and what became of that.
 ///
 /// States: running; limited (the vendor asked for patience); failing (it does not answer, or with faults:
 /// the breaker is open); behind (it accepts and does not show); refusing (it refuses in mass, so nothing is
@@ -25,7 +29,8 @@ use crate::contract::Standing;
 #[command(after_long_help = "Examples:
   spangate destinations
   spangate destinations pause main_cloud --why 'maintenance until 6'
-  spangate destinations resume main_cloud")]
+  spangate destinations resume main_cloud
+  spangate destinations drop old_cloud --why 'the contract ended'")]
 pub(super) struct Args {
     #[command(subcommand)]
     order: Option<Order>,
@@ -53,17 +58,28 @@ enum Order {
         /// The destination.
         name: String,
     },
+    /// Gives up what waits for a destination that was taken out of the configuration, dead letters too; for
+    /// one that is put back, it goes out.
+    #[command(after_long_help = "Example:\n  spangate destinations drop old_cloud --why 'the contract ended'")]
+    Drop {
+        /// The destination.
+        name: String,
+        /// Why, for the log and whoever looks.
+        #[arg(long)]
+        why: String,
+    },
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
     let Args { order, json, admin } = args;
-    let mut alarmed = Vec::new();
+    let (mut alarmed, mut removed) = (Vec::new(), Vec::new());
     let standings = match order {
         None => {
             let standings: Option<Vec<Standing>> = admin.get(&["api", "destinations"], &[]).await?;
             // On stderr, as they are about no destination.
             let alarms: Option<Vec<AlarmLine>> = admin.get(&["api", "alarms"], &[]).await?;
             alarmed = alarms.unwrap_or_default();
+            removed = admin.get(&["api", "removed"], &[]).await?.unwrap_or_default();
             for AlarmLine { kind, text, since } in &alarmed {
                 eprintln!("spangate: ALARM {kind}: {text} (since {since})");
             }
@@ -71,8 +87,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
         }
         Some(Order::Pause { name, why }) => vec![switch(&admin, &name, "pause", &json!({"why": why})).await?],
         Some(Order::Resume { name }) => vec![switch(&admin, &name, "resume", &json!({})).await?],
+        Some(Order::Drop { name, why }) => {
+            let path = ["api", "destinations", &name, "drop"];
+            let line: RemovedLine = admin.post(&path, &json!({"why": why}), Duration::ZERO).await?;
+            return print(json, &line, gone).map(|()| 0);
+        }
     };
-    print(json, &standings, text)?;
+    print(json, &standings, |standings| text(standings) + &removed.iter().map(gone).collect::<String>())?;
     let mut alarms = alarmed.iter().chain(standings.iter().flat_map(|standing| &standing.alarms));
     Ok(if alarms.any(|alarm| AT_RISK_KINDS.contains(&alarm.kind.as_str())) { AT_RISK } else { 0 })
 }
@@ -82,6 +103,21 @@ const AT_RISK_KINDS: [&str; 7] = ["lost", "quarantined", "salvaged", "removed", 
 
 async fn switch(admin: &Admin, name: &str, what: &str, body: &serde_json::Value) -> anyhow::Result<Standing> {
     admin.post(&["api", "destinations", name, what], body, Duration::ZERO).await
+}
+
+/// What became of what waits for a destination that is not configured.
+fn gone(line: &RemovedLine) -> String {
+    let RemovedLine { destination, items, letters, since, choice } = line;
+    let amount = format!("{items} items and {letters} dead letters");
+    match choice {
+        None => format!("{destination}: removed from the configuration (since {since})\n  waiting   {amount}\n"),
+        Some(Choice { what, at, why }) => {
+            let why = plain(why);
+            format!(
+                "{destination}: removed from the configuration (since {since}), {what} at {at}\n  why       {why}\n  items     {amount}\n"
+            )
+        }
+    }
 }
 
 fn text(standings: &Vec<Standing>) -> String {

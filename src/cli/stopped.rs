@@ -44,5 +44,5 @@ pub(super) fn open(dir: &Path) -> anyhow::Result<Operator> {
     }
     let outwards = Arc::new(Outwards { traces, homes, names, ledger, dialects });
     let explain = Arc::new(Explainer { outwards, projects: roster.projects, outlets });
-    Ok(Operator { explain, clock: world::clock(), alarms: Arc::default() })
+    Ok(Operator { explain, clock: world::clock(), alarms: Arc::default(), removed: Arc::default() })
 }

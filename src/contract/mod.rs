@@ -14,6 +14,7 @@ mod outward;
 pub mod pause;
 mod receipt;
 mod refusal;
+mod removed;
 
 pub use dialect::Dialect;
 pub use dialect::DialectInfo;
@@ -88,3 +89,6 @@ pub use receipt::Receipt;
 pub use receipt::Slip;
 pub use refusal::Refusal;
 pub use refusal::Refused;
+pub use removed::Choice;
+pub use removed::NotDropped;
+pub use removed::RemovedLine;

@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::contract::NotDropped;
 use crate::contract::Place;
 use crate::contract::Receipt;
 use crate::contract::RecordLine;
+use crate::contract::RemovedLine;
 
 /// Tells an operator how the gateway does, and does what an operator says. Times are texts; ledger reads
 /// block. An error says why the ledger cannot be read.
@@ -73,6 +75,18 @@ pub trait Operate: Send + Sync {
     /// # Errors
     /// As [`Operate::pause`].
     fn resume<'a>(&'a self, destination: &'a str) -> BoxFuture<'a, Result<(), String>>;
+
+    /// Destinations that were taken out of the configuration while something waited for them.
+    ///
+    /// # Errors
+    /// As above.
+    fn removed(&self) -> Result<Vec<RemovedLine>, String>;
+
+    /// Gives up what waits for one of them.
+    ///
+    /// # Errors
+    /// That it is none of them, or that the ledger does not answer.
+    fn abandon<'a>(&'a self, destination: &'a str, why: &'a str) -> BoxFuture<'a, Result<RemovedLine, NotDropped>>;
 }
 
 /// What a destination is doing.

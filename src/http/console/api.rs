@@ -28,6 +28,7 @@ use super::blocking;
 use super::told;
 use crate::contract::LetterFilter;
 use crate::contract::LetterOrder;
+use crate::contract::NotDropped;
 use crate::contract::Operate;
 use crate::contract::Receipt;
 
@@ -42,6 +43,8 @@ pub(super) fn router() -> Router<Desk> {
         .route("/api/destinations", get(destinations))
         .route("/api/destinations/{name}/pause", post(pause))
         .route("/api/destinations/{name}/resume", post(resume))
+        .route("/api/destinations/{name}/drop", post(abandon))
+        .route("/api/removed", get(removed))
         .route("/api/books", get(books))
         .route("/api/alarms", get(alarms))
         .route("/api/dlq", get(letters))
@@ -124,6 +127,38 @@ async fn switched(operate: Arc<dyn Operate>, name: String, done: Result<(), Stri
             failure(StatusCode::SERVICE_UNAVAILABLE, "it is done, and how the destination does is not known")
         }
     }
+}
+
+/// Why what waits for a removed destination is given up; nobody does that without a reason.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Abandon {
+    why: String,
+}
+
+async fn abandon(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    body: Result<Json<Abandon>, JsonRejection>,
+) -> Response {
+    let Abandon { why } = match body {
+        Ok(Json(abandon)) => abandon,
+        Err(rejection) => return failure(rejection.status(), &rejection.body_text()),
+    };
+    let error = match desk.operate.abandon(&name, &why).await {
+        Ok(line) => return Json(line).into_response(),
+        Err(error) => error,
+    };
+    let status = match error {
+        NotDropped::Unknown(_) => StatusCode::NOT_FOUND,
+        NotDropped::Configured(_) => StatusCode::CONFLICT,
+        NotDropped::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    failure(status, &error.to_string())
+}
+
+async fn removed(State(desk): State<Desk>) -> Response {
+    answer(blocking(move || desk.operate.removed().map(Some)).await, "")
 }
 
 async fn books(State(desk): State<Desk>) -> Response {

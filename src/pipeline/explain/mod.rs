@@ -20,6 +20,7 @@ pub(in crate::pipeline) use outlet::Live;
 pub use outlet::Outlet;
 pub(in crate::pipeline) use outlet::place;
 pub use roster::Entry;
+pub use roster::Gone;
 pub use roster::Roster;
 
 use crate::canonical::Raw;

@@ -7,6 +7,7 @@
 mod follow;
 mod letters;
 mod pace;
+mod removed;
 mod replay;
 mod standing;
 mod switch;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+pub use removed::Removed;
 
 use crate::canonical::Time;
 use crate::contract::Account;
@@ -27,8 +29,10 @@ use crate::contract::LetterFilter;
 use crate::contract::LetterList;
 use crate::contract::LetterPage;
 use crate::contract::Moved;
+use crate::contract::NotDropped;
 use crate::contract::Operate;
 use crate::contract::Receipt;
+use crate::contract::RemovedLine;
 use crate::contract::Standing;
 use crate::pipeline::explain::Explainer;
 use crate::pipeline::explain::Live;
@@ -45,6 +49,8 @@ pub struct Operator {
     pub clock: Clock,
     /// The alarms that stand.
     pub alarms: Arc<Alarms>,
+    /// The destinations that were taken out of the configuration.
+    pub removed: Arc<Removed>,
 }
 
 impl Operate for Operator {
@@ -90,6 +96,14 @@ impl Operate for Operator {
 
     fn resume<'a>(&'a self, destination: &'a str) -> BoxFuture<'a, Result<(), String>> {
         self.release(destination).boxed()
+    }
+
+    fn removed(&self) -> Result<Vec<RemovedLine>, String> {
+        self.removed_lines().map_err(unreadable)
+    }
+
+    fn abandon<'a>(&'a self, destination: &'a str, why: &'a str) -> BoxFuture<'a, Result<RemovedLine, NotDropped>> {
+        self.forsake(destination, why).boxed()
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::alarmed;
 use super::all_shown;
+use super::dies;
 use super::named;
 use super::send;
 use super::told;
@@ -102,8 +103,8 @@ async fn downgrade_of_the_binary() {
     site.close().await;
 }
 
-/// A destination that is taken out of the configuration keeps its place: what waited goes out when it
-/// is back.
+/// A destination that is taken out of the configuration keeps its place, with an alarm at every start: what
+/// waited goes out when it is back.
 #[tokio::test(flavor = "multi_thread")]
 async fn destination_removed_with_a_backlog() {
     let mut site = Setup::to(&["pandaprobe", "opik"]).start().await;
@@ -116,8 +117,10 @@ async fn destination_removed_with_a_backlog() {
     assert_eq!(site.standings().await.into_keys().collect::<Vec<_>>(), ["pandaprobe"]);
     alarmed(&site, "removed", "spangate_ledger_records", "").await;
     let (_, alarms) = site.admin("/api/alarms").await.unwrap();
-    assert!(alarms.contains(" items for opik\""), "{alarms}");
+    assert!(alarms.contains(" items for opik; put them back, or give that up with `"), "{alarms}");
     plans.extend(send(&site, &["c"]).await);
+    dies(&mut site).await;
+    alarmed(&site, "removed", "spangate_ledger_records", "").await;
     site.stop().await;
     assert_eq!(site.vendor("opik").traces().await, Vec::<Value>::new());
     site.vendor("opik").clear_faults().await;
@@ -126,5 +129,6 @@ async fn destination_removed_with_a_backlog() {
     for vendor in ["opik", "pandaprobe"] {
         all_shown(&site, vendor, &plans).await;
     }
+    assert_eq!(site.admin("/api/alarms").await.unwrap().1, "[]");
     site.close().await;
 }

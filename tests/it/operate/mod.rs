@@ -7,6 +7,7 @@ mod letters;
 mod metrics;
 mod overflow;
 mod receipts;
+mod removed;
 
 use std::process::Command;
 use std::process::Output;

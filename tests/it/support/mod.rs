@@ -139,6 +139,13 @@ impl Site {
         self.open().await;
     }
 
+    /// Stops the gateway and starts it again with another configuration on the same state.
+    pub(crate) async fn reconfigure(&mut self, setup: &Setup) {
+        self.gateway.take().unwrap().stop().await.unwrap();
+        self.config = setup.toml(self.vendors);
+        self.open().await;
+    }
+
     /// Starts a gateway that was stopped.
     pub(crate) async fn start_gateway(&mut self) {
         self.open().await;
