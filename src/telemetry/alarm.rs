@@ -20,7 +20,8 @@ pub enum Kind {
     Salvaged,
     /// The ledger does not accept.
     Ledger,
-    /// A destination was taken out of the configuration while items waited for it.
+    /// Destinations were taken out of the configuration while something waited for them, and nobody has chosen
+    /// what becomes of that.
     Removed,
     /// The wall clock was set by more than a little.
     Clock,

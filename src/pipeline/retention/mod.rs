@@ -11,7 +11,8 @@
 //! as long as requests; minted times go with them.
 //!
 //! **What holds it back.** Everything above the lowest base of a destination, its gaps, its open and
-//! dead traces, and whatever a dead letter names. Dead letters have bounds of their own ([`LetterBounds`]):
+//! dead traces, and whatever a dead letter names; of a destination that was taken out of the configuration,
+//! what it had been promised until then. Dead letters have bounds of their own ([`LetterBounds`]):
 //! past them their traces are given up. A wall clock that jumps ahead is not believed for a
 //! while ([`steady`](super::steady)): it would make everything old at once.
 
