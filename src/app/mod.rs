@@ -176,7 +176,7 @@ impl Gateway {
         let roster = Roster::of(&projects, &destinations);
         let removed = Arc::new(Removed::open(roster, (&*ledger, &traces), Time(started)).await?);
         removed.tell(&alarms, Time(started));
-        let mut books = BTreeMap::new();
+        let mut books = Books::new();
         let mut outlets = Vec::new();
         let mut backlogs = Vec::new();
         let mut couriers = Vec::new();
@@ -262,6 +262,9 @@ impl Gateway {
     }
 }
 
+/// What each courier knows, by destination.
+type Books = BTreeMap<String, Arc<Mutex<Book>>>;
+
 /// What waits for each destination.
 type Backlogs = Vec<(Arc<Destination>, Arc<Backlog>)>;
 
@@ -291,7 +294,7 @@ fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Ledger>> {
 fn janitor(
     config: &Config,
     outwards: &Arc<Outwards>,
-    (books, backlogs, removed): (&BTreeMap<String, Arc<Mutex<Book>>>, &Backlogs, &Arc<Removed>),
+    (books, backlogs, removed): (&Books, &Backlogs, &Arc<Removed>),
     clock: &Clock,
 ) -> Janitor {
     let (asked, removed) = (books.clone(), Arc::clone(removed));
