@@ -107,7 +107,10 @@ impl Traces {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn load(&self, project: &str, trace: SubjectKey) -> Result<Arc<TraceItems>, LedgerError> {
-        let seqs = self.ledger.seqs_of(trace)?;
+        // Of what comes meanwhile the index may tell before it can be read.
+        let head = self.ledger.head();
+        let mut seqs = self.ledger.seqs_of(trace)?;
+        seqs.retain(|seq| *seq <= head);
         let held = self.cache.lock().traces.get(&trace).map(|cached| Arc::clone(&cached.items)).unwrap_or_default();
         let is_missing = |seq: &Seq| held.seqs.binary_search(seq).is_err() && !held.lost.contains(seq);
         let missing: Vec<Seq> = seqs.into_iter().filter(is_missing).collect();
