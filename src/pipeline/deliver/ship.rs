@@ -219,6 +219,7 @@ impl Shipper {
         let this = Arc::clone(&self);
         let mut shipments = tokio::task::spawn_blocking(move || this.plan_all(jobs)).await.unwrap_or_default();
         batch::send(&self, &mut shipments).await;
+        let mut keeps = Vec::new();
         for mut shipment in shipments {
             let (key, losses) = (shipment.key, std::mem::take(&mut shipment.losses));
             let (items, lost) = (Arc::clone(&shipment.items), std::mem::take(&mut shipment.lost));
@@ -226,18 +227,18 @@ impl Shipper {
             if matches!(outcome, Outcome::Shown { .. } | Outcome::Parked { .. }) {
                 self.missing.is_over(key);
             }
-            self.keep_lost(key, lost, &outcome).await;
+            let news = !lost.losses.is_empty() || lost.anew;
+            keeps.extend((news && matches!(outcome, Outcome::Shown { .. })).then(|| self.keep_lost(key, lost)));
             self.tell(key, &losses, &items, &outcome);
             outcomes.push((key, outcome));
         }
+        // Together, so that they share a flush.
+        join_all(keeps).await;
         outcomes
     }
 
     /// Remembers what an update lost; where that fails it is counted all the same.
-    async fn keep_lost(&self, key: SubjectKey, lost: Lost, outcome: &Outcome) {
-        if !matches!(outcome, Outcome::Shown { .. }) || (lost.losses.is_empty() && !lost.anew) {
-            return;
-        }
+    async fn keep_lost(&self, key: SubjectKey, lost: Lost) {
         let destination = &self.destination.name;
         if let Err(error) = lost.keep(&*self.outwards.ledger, destination, key).await {
             tracing::warn!(%destination, %error, "what an update lost could not be remembered");
